@@ -1,0 +1,216 @@
+/**
+ * Matrix globs: `*` is any run of characters, `?` is exactly one (a code point). spec:
+ * appendices#glob-style-matching
+ *
+ * A pattern is cut at its stars. The first piece is pinned to the start, the last to the end, and every piece
+ * between takes the earliest place that is left; taking the earliest place never spoils a later piece, so
+ * nothing is ever tried twice and no pattern can make matching explode.
+ */
+export type GlobMatcher = (text: string) => boolean
+
+export type GlobOptions = Readonly<{
+  /** Compare without regard to case, by `toLowerCase` of both sides. */
+  ignoreCase?: boolean
+  /**
+   * Match any part of the text that starts and ends at a word boundary, in place of the whole text.
+   * spec: client-server-api#push-rules
+   */
+  wholeWord?: boolean
+  /**
+   * Which characters are wild: `star` leaves `?` plain, as in the event types of filters; `none` leaves both.
+   */
+  wildcards?: 'all' | 'star' | 'none'
+}>
+
+/** How many compiled patterns are kept; the oldest is forgotten first. */
+export const GLOB_CACHE_LIMIT = 2000
+
+const compiled = new Map<string, GlobMatcher>()
+
+/**
+ * Compiles `pattern` once and answers the same matcher for the same pattern and options while it is
+ * remembered.
+ */
+export function compileGlob(pattern: string, options: GlobOptions = {}): GlobMatcher {
+  const key = keyOf(pattern, options)
+  const known = compiled.get(key)
+  if (known) return known
+  const matcher = build(pattern, options)
+  if (compiled.size >= GLOB_CACHE_LIMIT) forgetOldest()
+  compiled.set(key, matcher)
+  return matcher
+}
+
+/** How many patterns are remembered just now; at most `GLOB_CACHE_LIMIT`. */
+export const rememberedGlobs = (): number => compiled.size
+
+const keyOf = (pattern: string, { ignoreCase, wholeWord, wildcards = 'all' }: GlobOptions): string =>
+  `${ignoreCase ? 'i' : ''}${wholeWord ? 'w' : ''}${wildcards}:${pattern}`
+
+function forgetOldest(): void {
+  for (const key of compiled.keys()) {
+    compiled.delete(key)
+    return
+  }
+}
+
+function build(
+  pattern: string,
+  { ignoreCase = false, wholeWord = false, wildcards = 'all' }: GlobOptions,
+): GlobMatcher {
+  const folded = ignoreCase ? pattern.toLowerCase() : pattern
+  const fold = ignoreCase ? (text: string) => text.toLowerCase() : (text: string) => text
+  const hasOne = wildcards === 'all' && folded.includes('?')
+  const hasStar = wildcards !== 'none' && folded.includes('*')
+  if (!wholeWord && !hasOne && !hasStar) return (text) => fold(text) === folded
+
+  const pieces = hasStar ? folded.split(/\*+/) : [folded]
+  if (!hasOne) {
+    const literals = pieces.map(literalPiece)
+    return (text) => matches(literals, fold(text), wholeWord)
+  }
+  const counted = pieces.map((piece) => wildcardPiece(codePoints(piece)))
+  return (text) => matches(counted, codePoints(fold(text)), wholeWord)
+}
+
+/** What lies between two stars. `Text` is a string, or its code points where `?` has to count characters. */
+type Piece<Text> = Readonly<{
+  length: number
+  /**
+   * The first place at or after `from` where the piece stands and `accepts` its start; -1 if there is none.
+   */
+  find: (text: Text, from: number, accepts?: (start: number) => boolean) => number
+}>
+
+type Indexed = string | readonly number[]
+
+const codePoints = (text: string): number[] => Array.from(text, (character) => character.codePointAt(0) ?? 0)
+
+function matches<Text extends Indexed>(
+  pieces: readonly Piece<Text>[],
+  text: Text,
+  wholeWord: boolean,
+): boolean {
+  const first = pieces[0]
+  const last = pieces.at(-1)
+  if (!first || !last) return false
+  const startsWell = wholeWord ? (at: number) => isBoundary(text, at) : (at: number) => at === 0
+  const endsWell = wholeWord ? (at: number) => isBoundary(text, at) : (at: number) => at === text.length
+  if (pieces.length === 1) {
+    const start = wholeWord ? 0 : text.length - first.length
+    return start === 0 && first.find(text, 0, (at) => startsWell(at) && endsWell(at + first.length)) >= 0
+  }
+
+  const start = placeOfFirst(first, text, wholeWord, startsWell)
+  if (start < 0) return false
+  let from = start + first.length
+  for (const piece of pieces.slice(1, -1)) {
+    const at = piece.find(text, from)
+    if (at < 0) return false
+    from = at + piece.length
+  }
+  // A star at the end reaches the end of the text, which is a boundary too.
+  if (last.length === 0) return true
+  const earliest = wholeWord ? from : Math.max(from, text.length - last.length)
+  return last.find(text, earliest, (at) => endsWell(at + last.length)) >= 0
+}
+
+function placeOfFirst<Text extends Indexed>(
+  piece: Piece<Text>,
+  text: Text,
+  wholeWord: boolean,
+  startsWell: (at: number) => boolean,
+): number {
+  if (piece.length === 0) return 0
+  if (wholeWord) return piece.find(text, 0, startsWell)
+  // Pinned to the start: looking further than its own length would be in vain.
+  return piece.length > text.length ? -1 : piece.find(head(text, piece.length), 0)
+}
+
+const head = <Text extends Indexed>(text: Text, length: number): Text => text.slice(0, length) as Text
+
+function literalPiece(literal: string): Piece<string> {
+  return {
+    length: literal.length,
+    find(text, from, accepts = () => true) {
+      let at = text.indexOf(literal, from)
+      while (at >= 0 && !accepts(at)) at = at < text.length ? text.indexOf(literal, at + 1) : -1
+      return at
+    },
+  }
+}
+
+const WORD_BITS = 32
+
+/**
+ * Shift-and search: bit `i` of the state says that the last `i + 1` characters read fit the first `i + 1` of
+ * the piece. One step per character whatever the text holds, which a compare-and-retry search cannot promise.
+ */
+function wildcardPiece(piece: readonly number[]): Piece<readonly number[]> {
+  const { length } = piece
+  const words = Math.ceil(length / WORD_BITS)
+  const anyCharacter = new Uint32Array(words)
+  const byCharacter = new Map<number, Uint32Array>()
+  piece.forEach((character, index) => {
+    if (character === QUESTION_MARK) setBit(anyCharacter, index)
+    else setBit(maskFor(byCharacter, character, words), index)
+  })
+  for (const mask of byCharacter.values())
+    mask.forEach((bits, word) => (mask[word] = bits | (anyCharacter[word] ?? 0)))
+
+  return {
+    length,
+    find(text, from, accepts = () => true) {
+      if (length === 0) return findEmpty(text.length, from, accepts)
+      const state = new Uint32Array(words)
+      const lastBit = 1 << ((length - 1) % WORD_BITS)
+      for (let at = from; at < text.length; at += 1) {
+        advance(state, byCharacter.get(text[at] ?? -1) ?? anyCharacter)
+        const start = at - length + 1
+        if (((state[words - 1] ?? 0) & lastBit) !== 0 && accepts(start)) return start
+      }
+      return -1
+    },
+  }
+}
+
+const QUESTION_MARK = 0x3f
+
+function setBit(bits: Uint32Array, index: number): void {
+  const word = Math.floor(index / WORD_BITS)
+  bits[word] = (bits[word] ?? 0) | (1 << (index % WORD_BITS))
+}
+
+function maskFor(masks: Map<number, Uint32Array>, character: number, words: number): Uint32Array {
+  const mask = masks.get(character) ?? new Uint32Array(words)
+  masks.set(character, mask)
+  return mask
+}
+
+function advance(state: Uint32Array, mask: Uint32Array): void {
+  let carry = 1
+  for (let word = 0; word < state.length; word += 1) {
+    const bits = state[word] ?? 0
+    state[word] = ((bits << 1) | carry) & (mask[word] ?? 0)
+    carry = bits >>> (WORD_BITS - 1)
+  }
+}
+
+function findEmpty(length: number, from: number, accepts: (start: number) => boolean): number {
+  for (let at = from; at <= length; at += 1) if (accepts(at)) return at
+  return -1
+}
+
+/** The start or end of the text, or beside a character that is not in `[A-Za-z0-9_]`. */
+const isBoundary = (text: Indexed, at: number): boolean =>
+  at <= 0 || at >= text.length || !isWordCharacter(text, at - 1) || !isWordCharacter(text, at)
+
+function isWordCharacter(text: Indexed, at: number): boolean {
+  const code = typeof text === 'string' ? text.charCodeAt(at) : (text[at] ?? 0)
+  return (
+    (code >= 0x30 && code <= 0x39) ||
+    (code >= 0x41 && code <= 0x5a) ||
+    (code >= 0x61 && code <= 0x7a) ||
+    code === 0x5f
+  )
+}

@@ -1,0 +1,64 @@
+import { describe, expect, test } from 'bun:test'
+import { checkAuthEventList, checkEventAuth } from '#core/event-auth/check.ts'
+import { roomIdOfCreate } from '#core/event-id.ts'
+import { type Pdu, type RoomEvent, referencedIds } from '#core/pdu.ts'
+import { KNOWN_ROOM_VERSIONS, type RoomVersionRules } from '#core/room-version.ts'
+import { stateKeyOf } from '#core/state-key.ts'
+import type { Verdict } from '#core/verdict.ts'
+import { type Versioned, loadFixture, rulesOf, unexplainedCases } from './fixture.ts'
+
+type Case = readonly [
+  state: number,
+  event: Pdu,
+  synapse: 0 | 1,
+  ruma: 0 | 1,
+  /** Only where the two disagree: why, and who is right; null where the spec does not say. */
+  name?: string,
+  right?: 0 | 1 | null,
+]
+type Room = Readonly<{ states: readonly (readonly Pdu[])[]; cases: readonly Case[] }>
+
+const { versions } = await loadFixture<{ versions: Versioned<Room> }>('event-auth')
+
+function roomEvent(pdu: Pdu): RoomEvent {
+  const eventId = pdu.event_id ?? '$event'
+  return { eventId, roomId: pdu.room_id ?? roomIdOfCreate(eventId), pdu }
+}
+
+function verdictOn(rules: RoomVersionRules, event: RoomEvent, state: readonly RoomEvent[]): Verdict {
+  const cited = new Set<string>(referencedIds(event.pdu.auth_events))
+  const create = state.find(({ pdu }) => pdu.type === 'm.room.create')
+  const listed = checkAuthEventList(
+    rules,
+    event,
+    state.filter(({ eventId }) => cited.has(eventId)),
+    create,
+  )
+  if (!listed.ok) return listed
+  const byKey = new Map(state.map((other) => [stateKeyOf(other.pdu.type, other.pdu.state_key ?? ''), other]))
+  return checkEventAuth(rules, event, (type, stateKey) => byKey.get(stateKeyOf(type, stateKey)))
+}
+
+const expectedOf = ([, , synapse, ruma, , right]: Case) => (synapse === ruma ? synapse : right)
+
+describe('the authorisation rules, beside those of other servers', () => {
+  test.each([...KNOWN_ROOM_VERSIONS])('room version %s decides 500 cases as they do', (version) => {
+    const { states, cases } = versions[version]
+    const rules = rulesOf(version)
+    const events = states.map((state) => state.map(roomEvent))
+    const wrong = cases.flatMap((one, index) => {
+      const [state, pdu] = one
+      const verdict = verdictOn(rules, roomEvent(pdu), events[state] ?? [])
+      const expected = expectedOf(one)
+      if (expected === null || verdict.ok === (expected === 1)) return []
+      return [{ index, type: pdu.type, verdict, case: one[4] }]
+    })
+    expect(wrong).toEqual([])
+    expect(cases).toHaveLength(500)
+  })
+
+  test('whatever the other servers disagree on is written up', async () => {
+    const names = KNOWN_ROOM_VERSIONS.flatMap((version) => versions[version].cases.map((one) => one[4]))
+    expect(await unexplainedCases(names)).toEqual([])
+  })
+})

@@ -1,0 +1,37 @@
+import { expect, test } from 'bun:test'
+import type { JsonObject } from '#core/pdu.ts'
+import { refuseStateContent } from '#core/state-content.ts'
+import type { ServerName } from '#schema/identifiers.ts'
+
+const refusalOf = (type: string, content: object, stateKey = ''): string | undefined =>
+  refuseStateContent({ type, stateKey, content: content as JsonObject, roomId: '!den:a.example', serverName: 'a.example' as ServerName })?.errcode
+
+test.each([
+  ['integers everywhere', { ban: 50, users: { '@a:b': 1 }, events: {}, notifications: { room: 50 } }, undefined],
+  ['a level that is text', { ban: '50' }, 'M_BAD_JSON'],
+  ['a level that is null', { kick: null }, 'M_BAD_JSON'],
+  ['a fraction', { invite: 0.5 }, 'M_BAD_JSON'],
+  ['a user’s level that is text', { users: { '@a:b': '1' } }, 'M_BAD_JSON'],
+  ['users that are a list', { users: [] }, 'M_BAD_JSON'],
+  ['keys that nobody knows', { historical: 'x' }, undefined],
+] as const)('power levels: %s', (_says, content, errcode) => {
+  expect(refusalOf('m.room.power_levels', content)).toBe(errcode as string)
+})
+
+test.each([
+  ['one that lets this server in', { allow: ['*'], deny: ['evil.example'] }, undefined],
+  ['one that denies it', { allow: ['*'], deny: ['*.example'] }, 'M_BAD_JSON'],
+  ['one that allows nobody', {}, 'M_BAD_JSON'],
+] as const)('server ACL: %s', (_says, content, errcode) => {
+  expect(refusalOf('m.room.server_acl', content)).toBe(errcode as string)
+})
+
+test('a tombstone may name another room but not its own', () => {
+  expect(refusalOf('m.room.tombstone', { replacement_room: '!den:a.example' })).toBe('M_INVALID_PARAM')
+  expect(refusalOf('m.room.tombstone', { replacement_room: '!next:a.example' })).toBeUndefined()
+})
+
+test('other state, and the same types under a key, are the sender’s business', () => {
+  expect(refusalOf('m.room.name', { name: 5 })).toBeUndefined()
+  expect(refusalOf('m.room.power_levels', { ban: 'x' }, 'key')).toBeUndefined()
+})
