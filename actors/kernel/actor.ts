@@ -12,11 +12,11 @@ export type ReplyOf<C extends AnyCommand> = C extends { readonly [answer]?: { of
 
 /** Everything a decision may know besides its memory: no clock, dice or network of its own. */
 export type Turn = Readonly<{
-  /** Names this turn; an `answer` effect that comes later refers to it. */
+  /** Names this turn, and no other ever; an `answer` effect that comes later refers to it. */
   id: string
-  /** Milliseconds since 1970, the same for the whole batch. */
+  /** Milliseconds since 1970, the same for all turns of one tick of the event loop. */
   now: number
-  /** Fresh randomness, 32 URL-safe characters; the only source of new ids and tokens. */
+  /** Fresh randomness, 32 URL-safe characters, one per turn; the only source of new ids and tokens. */
   nonce: string
   /** Id of the request that set this off. */
   cause: string
@@ -24,7 +24,10 @@ export type Turn = Readonly<{
   position: number
 }>
 
-/** `facts` go to disk, `notes` to memory only, `effects` wait until the facts are on disk. */
+/**
+ * `facts` go to disk, `notes` to memory only, `effects` wait until the facts are on disk.
+ * All of it is plain data that shares nothing mutable with the memory: when it leaves, memory has moved on.
+ */
 export type Decision<Fact, Note, Effect, Reply> = Readonly<
   | { refuse: MatrixError }
   | { facts?: readonly Fact[]; notes?: readonly Note[]; effects?: readonly Effect[]; reply: Reply }
@@ -41,7 +44,11 @@ export type Decide<Memory, C extends AnyCommand, Fact, Note, Effect, T extends T
   ) => Decision<Fact, Note, Effect, ReplyOf<OfKind<C, K>>>
 }
 
-/** One handler per fact or note kind; the only place that writes memory, and it writes in place. */
+/**
+ * One handler per fact or note kind; the only place that writes memory, and it writes in place.
+ * It never changes a part of a fact that it keeps: the fact is still on its way to the disk.
+ * `position` is the fact's own, the same at replay; a note is given that of the newest fact in memory.
+ */
 export type Apply<Memory, F extends Kinded> = {
   readonly [K in F['kind']]: (memory: Memory, fact: OfKind<F, K>, position: number) => void
 }
@@ -54,6 +61,8 @@ export type Behaviour<Memory, C extends AnyCommand, Fact extends Kinded, Note ex
     apply: Apply<Memory, Fact | Note>
     /** Some memory is notes only (who is typing); while it holds any, the actor stays awake. */
     mayRest?: (memory: Memory) => boolean
+    /** It decides by rows of its own tables as well: each turn waits until its earlier facts are on disk. */
+    readsTables?: boolean
     snapshot: Readonly<{
       /** Raise it when the frozen form changes: old snapshots are then ignored and the journal is replayed. */
       version: number
@@ -71,6 +80,7 @@ export type AnyBehaviour<Effect = unknown> = Readonly<{
   decide: Readonly<Record<string, (memory: never, command: never, turn: never) => Decision<Kinded, Kinded, Effect, unknown>>>
   apply: Readonly<Record<string, (memory: never, fact: never, position: number) => void>>
   mayRest?: (memory: never) => boolean
+  readsTables?: boolean
   snapshot: Readonly<{
     version: number
     every: (memory: never) => number

@@ -6,10 +6,18 @@ export interface Clock {
   after(ms: number, task: () => void): () => void
 }
 
+/** `setTimeout` counts in 31 bits and fires at once when asked for more. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   after(ms, task) {
-    const timer = setTimeout(task, ms)
+    let timer: ReturnType<typeof setTimeout>
+    const wait = (left: number): void => {
+      const rest = left - LONGEST_TIMER_MS
+      timer = rest > 0 ? setTimeout(() => wait(rest), LONGEST_TIMER_MS) : setTimeout(task, left)
+    }
+    wait(ms)
     return () => clearTimeout(timer)
   },
 }
@@ -20,6 +28,11 @@ export type ManualClock = Clock & { advance(ms: number): void }
 export function manualClock(start = 1_700_000_000_000): ManualClock {
   let now = start
   const timers = new Set<{ at: number; task: () => void }>()
+  const nextDue = (end: number): { at: number; task: () => void } | undefined => {
+    let first: { at: number; task: () => void } | undefined
+    for (const timer of timers) if (timer.at <= end && (!first || timer.at < first.at)) first = timer
+    return first
+  }
   return {
     now: () => now,
     after(ms, task) {
@@ -29,9 +42,7 @@ export function manualClock(start = 1_700_000_000_000): ManualClock {
     },
     advance(ms) {
       const end = now + ms
-      for (;;) {
-        const due = [...timers].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0]
-        if (!due) break
+      for (let due = nextDue(end); due; due = nextDue(end)) {
         timers.delete(due)
         now = Math.max(now, due.at)
         due.task()

@@ -1,8 +1,11 @@
-import type { Clock } from './clock.ts'
+import type { Kinded } from './actor.ts'
 import type { Journal, JournalRow, Snapshot } from './journal.ts'
 
 /** Turns that one batch may hold while another is being written; then deciding waits for the disk. */
 export const TURNS_PER_COMMIT = 256
+/** The same for facts, because one turn may decide many. */
+export const FACTS_PER_COMMIT = 4_096
+export const SNAPSHOTS_PER_COMMIT = 256
 
 /** Below this many milliseconds a commit is so cheap that waiting for company would only cost. */
 export const FAST_COMMIT_MS = 0.6
@@ -10,30 +13,46 @@ export const FAST_COMMIT_MS = 0.6
 export const COMPANY_WAIT_SHARE = 0.3
 export const COMPANY_WAIT_MAX_MS = 3
 
+/** `failure` is undefined when the batch is on disk, and says why when it will never be. */
+export type Settled = (failure: unknown) => void
+
 /** What is decided together, written together and said together. */
 export class OpenBatch {
   readonly rows: JournalRow[] = []
   readonly snapshots: Snapshot[] = []
-  readonly #released: (() => void)[] = []
-  readonly #failed: ((error: unknown) => void)[] = []
+  readonly #freezers: (() => Snapshot | undefined)[] = []
+  readonly #listeners: Settled[] = []
   turns = 0
+  /** Turns whose reply someone outside waits for. */
+  asks = 0
 
   get isEmpty(): boolean {
     return this.rows.length === 0 && this.snapshots.length === 0
   }
 
-  /** `release` runs when the batch is on disk, `fail` when it will never be. */
-  whenSettled(release: () => void, fail: (error: unknown) => void): void {
-    this.#released.push(release)
-    this.#failed.push(fail)
+  get isFull(): boolean {
+    const { turns, rows, snapshots } = this
+    return turns >= TURNS_PER_COMMIT || rows.length >= FACTS_PER_COMMIT || snapshots.length >= SNAPSHOTS_PER_COMMIT
   }
 
-  release(): void {
-    for (const release of this.#released) release()
+  whenSettled(listener: Settled): void {
+    this.#listeners.push(listener)
   }
 
-  fail(error: unknown): void {
-    for (const fail of this.#failed) fail(error)
+  /** `freeze` runs when the batch is sent off: the snapshot holds neither less nor more than its position says. */
+  freezeWhenSent(freeze: () => Snapshot | undefined): void {
+    this.#freezers.push(freeze)
+  }
+
+  seal(): void {
+    for (const freeze of this.#freezers.splice(0)) {
+      const snapshot = freeze()
+      if (snapshot) this.snapshots.push(snapshot)
+    }
+  }
+
+  settle(failure: unknown): void {
+    for (const listener of this.#listeners) listener(failure)
   }
 }
 
@@ -46,16 +65,16 @@ export class Committer {
   #inFlight: OpenBatch | undefined
   #nextPosition: number
   #commitMs = 0
-  #lastTurns = 0
-  #isFlushPlanned = false
-  #isWaitingForCompany = false
-  #idle: (() => void)[] = []
+  /** Until when, in real time, and for how many asks in the open batch the writer waits. */
+  #company = { until: 0, asks: 0 }
+  #whenCommitted: (() => void)[] = []
 
   constructor(
     private readonly journal: Journal,
-    private readonly clock: Clock,
-    /** Called after every commit, good or bad: there is room for more turns. */
-    private readonly settled: () => void,
+    /** Called after every commit, good or bad: there is room for more turns, and perhaps something to send. */
+    private readonly settled: (failure: unknown) => void,
+    /** Milliseconds of real time: disks do not care for a clock that a test moves. */
+    private readonly time: () => number = () => performance.now(),
   ) {
     this.#nextPosition = journal.position + 1
   }
@@ -68,63 +87,63 @@ export class Committer {
     return this.#nextPosition
   }
 
+  /** No more turns may be decided before the open batch has been sent off. */
   get isFull(): boolean {
-    return this.#inFlight !== undefined && this.#open.turns >= TURNS_PER_COMMIT
+    return this.#open.isFull
   }
 
   get isIdle(): boolean {
     return this.#inFlight === undefined && this.#open.isEmpty
   }
 
-  add(row: Omit<JournalRow, 'position'>): void {
-    this.#open.rows.push({ ...row, position: this.#nextPosition++ })
+  /** Something is open that `flush` would send or will send soon: come again in the next tick. */
+  get wantsFlush(): boolean {
+    return this.#inFlight === undefined && !this.#open.isEmpty
   }
 
-  /** Sends the open batch off once everything that this tick of the event loop brought has been decided. */
-  plan(): void {
-    if (this.#inFlight) {
-      if (this.#isWaitingForCompany && this.#open.turns >= this.#lastTurns) this.#flush()
-      return
-    }
-    if (this.#isFlushPlanned || this.#open.isEmpty) return
-    if (this.#isWaitingForCompany) {
-      if (this.#open.turns >= this.#lastTurns) this.#flush()
-      return
-    }
-    this.#isFlushPlanned = true
-    setImmediate(() => {
-      this.#isFlushPlanned = false
-      if (!this.#inFlight && !this.#isWaitingForCompany) this.#flush()
-    })
+  add(actor: string, cause: string, ts: number, fact: Kinded): number {
+    const position = this.#nextPosition++
+    this.#open.rows.push({ position, actor, cause, ts, fact })
+    return position
   }
 
-  /** Resolves when nothing is open and nothing is being written. */
-  async whenIdle(): Promise<void> {
-    if (this.isIdle) return
-    this.plan()
-    await new Promise<void>((resolve) => this.#idle.push(resolve))
-  }
-
-  #flush(): void {
-    this.#isWaitingForCompany = false
+  /** To be called when everything that this tick of the event loop brought has been decided. */
+  flush(): void {
+    if (!this.wantsFlush || this.#waitsForCompany) return
     const batch = this.#open
-    if (batch.isEmpty || this.#inFlight) return
     this.#open = new OpenBatch()
     this.#inFlight = batch
-    const started = performance.now()
-    this.journal.append(batch).then(
-      () => this.#committed(batch, performance.now() - started),
-      (error: unknown) => this.#rejected(batch, error),
+    batch.seal()
+    const started = this.time()
+    this.#append(batch).then(
+      () => this.#committed(batch, this.time() - started),
+      (error: unknown) => this.#rejected(batch, error ?? new Error('the journal gave no reason')),
     )
+  }
+
+  /** Waits for no company this time: someone waits for everything to be on disk. */
+  hurry(): void {
+    this.#company.until = 0
+  }
+
+  /** Resolves when the batch that is being written has been settled, if there is one. */
+  whenCommitted(): Promise<void> {
+    return this.#inFlight ? new Promise((resolve) => this.#whenCommitted.push(resolve)) : Promise.resolve()
+  }
+
+  /** A journal that throws is one that rejects. */
+  async #append(batch: OpenBatch): Promise<void> {
+    await this.journal.append(batch)
   }
 
   #committed(batch: OpenBatch, tookMs: number): void {
     this.#inFlight = undefined
-    this.#commitMs = this.#commitMs * 0.8 + tookMs * 0.2
-    this.#lastTurns = batch.turns
-    batch.release()
-    this.settled()
-    this.#next()
+    // A busy event loop makes commits look slow, never fast: so downwards at once, upwards by and by.
+    const isFaster = this.#commitMs === 0 || tookMs < this.#commitMs
+    this.#commitMs = isFaster ? tookMs : this.#commitMs * 0.9 + tookMs * 0.1
+    this.#expectCompany(batch.asks)
+    batch.settle(undefined)
+    this.#afterCommit(undefined)
   }
 
   #rejected(batch: OpenBatch, error: unknown): void {
@@ -132,27 +151,30 @@ export class Committer {
     this.#inFlight = undefined
     this.#open = new OpenBatch()
     this.#nextPosition = this.journal.position + 1
-    batch.fail(error)
-    onTop.fail(error)
-    this.settled()
-    this.#next()
+    this.#company.until = 0
+    batch.settle(error)
+    onTop.settle(error)
+    this.#afterCommit(error)
+  }
+
+  #afterCommit(failure: unknown): void {
+    this.settled(failure)
+    for (const resolve of this.#whenCommitted.splice(0)) resolve()
   }
 
   /**
    * On a slow disk, clients answered by one commit would miss the next one by a hair and split into two groups
    * that each wait for two commits. So the writer waits a moment for them; never for a lone client.
    */
-  #next(): void {
-    if (this.isIdle) {
-      for (const resolve of this.#idle.splice(0)) resolve()
-      return
-    }
-    const shouldWait = this.#lastTurns > 1 && this.#commitMs > FAST_COMMIT_MS && this.#open.turns < this.#lastTurns
-    if (!shouldWait) return this.plan()
-    this.#isWaitingForCompany = true
-    this.#lastTurns += this.#open.turns
-    this.clock.after(Math.min(this.#commitMs * COMPANY_WAIT_SHARE, COMPANY_WAIT_MAX_MS), () => {
-      if (this.#isWaitingForCompany) this.#flush()
-    })
+  #expectCompany(answered: number): void {
+    const asks = answered + this.#open.asks
+    const isWorthIt = asks > 1 && this.#commitMs > FAST_COMMIT_MS
+    const waitMs = Math.min(this.#commitMs * COMPANY_WAIT_SHARE, COMPANY_WAIT_MAX_MS)
+    this.#company = { until: isWorthIt ? this.time() + waitMs : 0, asks }
+  }
+
+  get #waitsForCompany(): boolean {
+    const { until, asks } = this.#company
+    return until > 0 && this.#open.asks < asks && !this.#open.isFull && this.time() < until
   }
 }

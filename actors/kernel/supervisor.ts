@@ -19,3 +19,7 @@ export function noteCrash(health: Health, now: number): boolean {
 }
 
 export const isQuarantined = (health: Health, now: number): boolean => now < health.quarantinedUntil
+
+/** True while forgetting these crashes would let an actor crash more often than it may. */
+export const isWatched = (health: Health, now: number): boolean =>
+  isQuarantined(health, now) || health.crashes.some((at) => now - at < CRASH_WINDOW_MS)

@@ -1,27 +1,35 @@
-import { limitExceeded, MatrixError } from '#schema/matrix-error.ts'
-import { type Address, addressText, type AnyBehaviour, type AnyCommand, type Decision, type Kinded, type Ref, type ReplyOf, type OfKind, type Turn } from './actor.ts'
-import { Cell, type Asker, type Mail } from './cell.ts'
+import type { MatrixError } from '#schema/matrix-error.ts'
+import { type Address, addressText, type AnyBehaviour, type AnyCommand } from './actor.ts'
+import type { Kinded, OfKind, Ref, ReplyOf, Turn } from './actor.ts'
+import { type Ask, Asks } from './asks.ts'
+import { Cell, type Decided, type Mail } from './cell.ts'
 import type { Clock } from './clock.ts'
 import { Committer } from './committer.ts'
-import type { Journal } from './journal.ts'
-import { isQuarantined, noteCrash } from './supervisor.ts'
+import type { Journal, Snapshot } from './journal.ts'
+import { Mailbox } from './mailbox.ts'
+import { internalError, killed, mailboxFull, notWritten, setAside, stopped, tooLate } from './refusals.ts'
+import { healthy, isQuarantined, isWatched, noteCrash } from './supervisor.ts'
 
+export { ASK_DEADLINE_MS } from './asks.ts'
 /** Mail that one actor may have waiting from outside; the next one is refused with 503. */
 export const MAIL_LIMIT = 1_000
 /** Mail from other actors has more room, because a refused letter between actors is lost. */
 export const INSIDE_MAIL_LIMIT = 20_000
 export const TURNS_PER_TICK = 256
+/** Turns taken one after another before the event loop gets its turn; a slow turn is never cut short. */
+export const TICK_MS = 4
 /** Actors brought back from the journal before the event loop gets its turn. */
 export const REPLAYS_PER_TICK = 16
-export const ASK_DEADLINE_MS = 30_000
 export const AWAKE_LIMIT = 50_000
 export const REST_AFTER_MS = 5 * 60_000
 export const SWEEP_EVERY_MS = 15_000
+export const RESTS_PER_TICK = 64
+/** Actors that keep writing to each other may not hold up a stop for longer. */
+export const DRAIN_MS = 10_000
 /** A resting actor that wakes within this many facts of its snapshot needs no newer one. */
 const REPLAY_IS_CHEAP_FACTS = 20
-const RETRY_AFTER_MS = 1_000
 
-/** Who caused an effect, and behind which position it may be seen. */
+/** Who caused an effect, and the position on disk behind which it may be seen. */
 export type From = Readonly<{ kind: string; id: string; cause: string; position: number; turn: string }>
 
 export type TurnReport = Readonly<{
@@ -42,38 +50,58 @@ export type SystemOptions<World extends object, Effect> = Readonly<{
   world: World
   nonce: () => string
   perform: (effect: Effect, from: From) => void
-  /** A bug: the actor, the command and what was thrown. */
+  /** A bug or a loss: the actor (`journal` for a failed commit), the command and what was thrown. */
   crashed: (actor: string, command: string, error: unknown) => void
   reportTurn?: (report: TurnReport) => void
+  /** Every command and every reply goes through it; a test sends them through msgpackr, a wire could do more. */
+  carry?: <T>(mail: T) => T
   awakeLimit?: number
   restAfterMs?: number
+  drainMs?: number
+  tickMs?: number
 }>
 
-export type ActorRow = Readonly<{ kind: string; id: string; mail: number; turns: number; facts: number; quarantined: boolean }>
+export type ActorRow = Readonly<{
+  kind: string
+  id: string
+  mail: number
+  turns: number
+  facts: number
+  quarantined: boolean
+}>
 
-const stopped = (): MatrixError => limitExceeded('The server is stopping; try again in a moment', RETRY_AFTER_MS, 503)
+type Phase = 'running' | 'draining' | 'stopped'
 
 /**
  * Runs actors: decides many turns, writes them once, then speaks. The guarantees stand in README.md beside this
  * file, each one the name of a test.
  */
 export class System<World extends object, Effect> {
-  readonly #cells = new Map<string, Cell>()
+  readonly #cells = new Map<string, Cell<Effect>>()
   readonly #behaviours = new Map<string, AnyBehaviour<Effect>>()
-  readonly #ready: Cell[] = []
-  #readyHead = 0
+  /** Actors with mail, each once; they take turns. */
+  readonly #ready = new Mailbox<Cell<Effect>>()
   readonly #committer: Committer
-  readonly #later = new Map<string, Asker>()
-  readonly #asks = new Set<Asker>()
+  readonly #asks: Asks
+  readonly #timers = new Set<() => void>()
+  /** Tells the turns of this start from those of earlier ones, whose ids may stand in facts. */
+  readonly #start: string
+  #phase: Phase = 'running'
+  #stopping: Promise<void> | undefined
   #isScheduled = false
-  #isStopping = false
+  #isResting = false
   #turnCount = 0
   #replays = 0
   #cancelSweep: () => void = () => {}
 
   constructor(private readonly options: SystemOptions<World, Effect>) {
     for (const behaviour of options.behaviours) this.#behaviours.set(behaviour.kind, behaviour)
-    this.#committer = new Committer(options.journal, options.clock, () => this.#schedule())
+    this.#start = options.clock.now().toString(36)
+    this.#asks = new Asks(options.clock, tooLate)
+    this.#committer = new Committer(options.journal, (failure) => {
+      if (failure !== undefined) this.#crashed('journal', 'append', failure)
+      if (this.#hasWork) this.#schedule()
+    })
     this.#planSweep()
   }
 
@@ -86,28 +114,53 @@ export class System<World extends object, Effect> {
     }
   }
 
+  /** Mail without a reply. What cannot be delivered is reported as `crashed`, after a stop it is dropped. */
   tell(address: Address<never>, command: AnyCommand, cause: string): void {
-    const refusal = this.#deliver(address, { command, cause, asker: undefined }, INSIDE_MAIL_LIMIT)
-    if (refusal) this.options.crashed(addressText(address), command.kind, refusal)
+    if (this.#phase === 'stopped') return
+    const mail = { command: this.#carry(command), cause, ask: undefined }
+    const refusal = this.#deliver(address, mail, INSIDE_MAIL_LIMIT)
+    if (refusal) this.#crashed(addressText(address), command.kind, refusal)
   }
 
   /** Sends `command` to the actor after `ms`; it wakes for it if it rests by then. Forgotten at a restart. */
   after(ms: number, address: Address<never>, command: AnyCommand, cause: string): void {
-    this.options.clock.after(ms, () => {
-      if (!this.#isStopping) this.tell(address, command, cause)
+    if (this.#phase !== 'running') return
+    const cancel = this.options.clock.after(ms, () => {
+      this.#timers.delete(cancel)
+      this.tell(address, command, cause)
     })
+    this.#timers.add(cancel)
   }
 
-  /** Gives the reply that turn `turn` had put off. */
+  /** Gives the reply that turn `turn` had put off; nothing happens when nobody waits for it any more. */
   answer(turn: string, reply: unknown): void {
-    this.#later.get(turn)?.resolve(reply)
-    this.#later.delete(turn)
+    const ask = this.#asks.answeredBy(turn)
+    if (ask) this.#reply(turn, ask, reply)
+  }
+
+  /** Refuses what turn `turn` had put off. */
+  refuse(turn: string, refusal: MatrixError): void {
+    const ask = this.#asks.answeredBy(turn)
+    if (ask) this.#asks.reject(ask, refusal)
   }
 
   /** Lets an actor leave memory now if it has no mail and nothing unwritten. */
   rest(address: Address<never>): void {
     const cell = this.#cells.get(addressText(address))
     if (cell) this.#rest(cell)
+    if (this.#hasWork) this.#schedule()
+  }
+
+  /**
+   * Drops an actor's memory and refuses its waiting mail, at once and before all else; forgives its crashes.
+   * What it had decided already is still written and said. Its next mail finds it replayed.
+   */
+  kill(address: Address<never>): void {
+    const cell = this.#cells.get(addressText(address))
+    if (!cell) return
+    cell.forget()
+    cell.health = undefined
+    this.#refuseWaiting(cell, killed())
   }
 
   actors(): ActorRow[] {
@@ -122,10 +175,10 @@ export class System<World extends object, Effect> {
     }))
   }
 
-  /** Bytes of an awake actor's frozen memory, for people who look; undefined when it rests. */
+  /** An awake actor's memory in frozen form, for people who look; undefined when it rests. */
   frozenMemoryOf(address: Address<never>): unknown {
     const cell = this.#cells.get(addressText(address))
-    return cell?.hasMemory ? cell.behaviour.snapshot.freeze(cell.memory as never) : undefined
+    return cell?.hasMemory ? cell.freeze().frozen : undefined
   }
 
   get turns(): number {
@@ -136,57 +189,69 @@ export class System<World extends object, Effect> {
     return this.#cells.size
   }
 
-  /** Resolves when no mail waits and everything decided is on disk. */
-  async settled(): Promise<void> {
-    for (;;) {
-      await new Promise((resolve) => setImmediate(resolve))
-      if (this.#readyCount === 0 && this.#committer.isIdle && !this.#isScheduled) return
-      await this.#committer.whenIdle()
-    }
+  /** Asks that have no reply yet, put off or not. */
+  get asks(): number {
+    return this.#asks.waiting
   }
 
-  /** Takes no more mail from outside, finishes what waits, puts every actor to rest. The journal stays open. */
-  async stop(): Promise<void> {
-    this.#isStopping = true
+  /** Resolves when no mail waits and everything decided is on disk. */
+  settled(): Promise<void> {
+    return this.#settle(Number.POSITIVE_INFINITY)
+  }
+
+  /**
+   * Refuses asks from now on, decides the mail that waits and what follows from it, puts all actors to rest.
+   * Replies still put off then are refused, timers are forgotten. The journal stays open.
+   */
+  stop(): Promise<void> {
+    return (this.#stopping ??= this.#stop())
+  }
+
+  async #stop(): Promise<void> {
+    this.#phase = 'draining'
     this.#cancelSweep()
-    await this.settled()
-    for (const cell of this.#cells.values()) this.#rest(cell)
-    this.#committer.plan()
-    await this.#committer.whenIdle()
-    for (const asker of this.#asks) asker.reject(stopped())
+    for (const cancel of this.#timers) cancel()
+    await this.#settle(performance.now() + (this.options.drainMs ?? DRAIN_MS))
+    this.#phase = 'stopped'
+    for (const cell of this.#cells.values()) this.#refuseWaiting(cell, stopped())
+    await this.#settle(Number.POSITIVE_INFINITY)
+    await this.#restEach([...this.#cells.values()])
+    await this.#settle(Number.POSITIVE_INFINITY)
+    this.#asks.rejectAll(stopped())
+  }
+
+  async #settle(until: number): Promise<void> {
+    do {
+      this.#committer.hurry()
+      await nextTick()
+      await this.#committer.whenCommitted()
+    } while (!this.#isQuiet && performance.now() < until)
+  }
+
+  get #isQuiet(): boolean {
+    return this.#ready.size === 0 && this.#committer.isIdle && !this.#isScheduled && !this.#isResting
   }
 
   #ask(address: Address<never>, command: AnyCommand, cause: string): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      if (this.#isStopping) return reject(stopped())
-      const asker: Asker = {
-        resolve: (reply) => {
-          this.#asks.delete(asker)
-          resolve(reply)
-        },
-        reject: (error) => {
-          this.#asks.delete(asker)
-          reject(error)
-        },
-        deadline: this.options.clock.now() + ASK_DEADLINE_MS,
-      }
-      this.#asks.add(asker)
-      const refusal = this.#deliver(address, { command, cause, asker }, MAIL_LIMIT)
-      if (refusal) asker.reject(refusal)
+    return this.#asks.open((ask) => {
+      if (this.#phase !== 'running') return stopped()
+      return this.#deliver(address, { command: this.#carry(command), cause, ask }, MAIL_LIMIT)
     })
+  }
+
+  #carry<T>(mail: T): T {
+    return this.options.carry ? this.options.carry(mail) : mail
   }
 
   #deliver(address: Address<never>, mail: Mail, limit: number): MatrixError | undefined {
     const cell = this.#cellOf(address)
-    if (cell.health && isQuarantined(cell.health, this.options.clock.now()))
-      return new MatrixError(503, 'M_UNKNOWN', 'This part of the server is set aside after repeated failures; an admin can see why in the log')
-    if (!cell.mailbox.push(mail, limit))
-      return limitExceeded('Too many requests are waiting here; try again in a moment', RETRY_AFTER_MS, 503)
+    if (cell.health && isQuarantined(cell.health, this.options.clock.now())) return setAside()
+    if (!cell.mailbox.push(mail, limit)) return mailboxFull()
     this.#enqueue(cell)
     return undefined
   }
 
-  #cellOf(address: Address<never>): Cell {
+  #cellOf(address: Address<never>): Cell<Effect> {
     const text = addressText(address)
     const known = this.#cells.get(text)
     if (known) return known
@@ -194,245 +259,277 @@ export class System<World extends object, Effect> {
     if (!behaviour) throw new Error(`no behaviour for actors of kind ${address.kind}`)
     const cell = new Cell(address.kind, address.id, text, behaviour)
     this.#cells.set(text, cell)
+    if (this.#cells.size > this.#awakeLimit && this.#cells.size % 1024 === 0) this.#sweep()
     return cell
   }
 
-  #enqueue(cell: Cell): void {
+  #enqueue(cell: Cell<Effect>): void {
     if (cell.isQueued) return
     cell.isQueued = true
-    this.#ready.push(cell)
-    this.#schedule()
+    this.#ready.push(cell, Number.POSITIVE_INFINITY)
+    if (!this.#committer.isFull) this.#schedule()
   }
 
-  get #readyCount(): number {
-    return this.#ready.length - this.#readyHead
-  }
-
-  #nextReady(): Cell | undefined {
-    const cell = this.#ready[this.#readyHead++]
-    if (this.#readyHead === this.#ready.length) {
-      this.#ready.length = 0
-      this.#readyHead = 0
-    } else if (this.#readyHead > 1024) {
-      this.#ready.splice(0, this.#readyHead)
-      this.#readyHead = 0
-    }
-    return cell
+  get #hasWork(): boolean {
+    return (this.#ready.size > 0 && !this.#committer.isFull) || this.#committer.wantsFlush
   }
 
   #schedule(): void {
-    if (this.#isScheduled || this.#readyCount === 0 || this.#committer.isFull) return
+    if (this.#isScheduled) return
     this.#isScheduled = true
-    queueMicrotask(() => this.#run())
+    setImmediate(this.#run)
   }
 
-  #run(): void {
+  /** One tick: all that the event loop has brought is decided, then sent off as one batch. */
+  readonly #run = (): void => {
+    this.#isScheduled = false
+    this.#takeTurns()
+    this.#committer.flush()
+    if (this.#hasWork) this.#schedule()
+  }
+
+  #takeTurns(): void {
+    const now = this.options.clock.now()
+    const until = performance.now() + (this.options.tickMs ?? TICK_MS)
     this.#replays = 0
-    let turns = 0
-    while (turns < TURNS_PER_TICK && this.#replays < REPLAYS_PER_TICK && !this.#committer.isFull && this.#readyCount > 0) {
-      const cell = this.#nextReady()
-      if (!cell) break
+    for (let turns = 0; turns < TURNS_PER_TICK; turns++) {
+      if (this.#replays >= REPLAYS_PER_TICK || this.#committer.isFull) return
+      const cell = this.#ready.shift()
+      if (!cell) return
       cell.isQueued = false
       if (this.#mustWait(cell)) continue
       const mail = cell.mailbox.shift()
-      if (!mail) continue
-      this.#takeTurn(cell, mail)
-      turns++
+      // Whose deadline has passed was told that nothing was decided, and so it stays.
+      if (mail && mail.ask?.isOpen !== false) this.#takeTurn(cell, mail, now)
       if (cell.mailbox.size > 0) this.#enqueue(cell)
+      if (performance.now() > until) return
     }
-    this.#committer.plan()
-    if (this.#readyCount > 0 && !this.#committer.isFull) setImmediate(() => this.#run())
-    else this.#isScheduled = false
   }
 
-  /** After a crash the actor's own latest facts must be on disk before it can be replayed. */
-  #mustWait(cell: Cell): boolean {
-    if (cell.hasMemory || !cell.pending) return false
+  /** Before an actor is replayed or looks into its tables, its own latest facts must be on disk. */
+  #mustWait(cell: Cell<Effect>): boolean {
+    if (!cell.pending || (cell.hasMemory && !cell.behaviour.readsTables)) return false
     cell.isQueued = true
-    const again = (): void => {
+    cell.pending.whenSettled(() => {
       cell.isQueued = false
-      this.#enqueue(cell)
-    }
-    cell.pending.whenSettled(again, again)
+      if (cell.mailbox.size > 0) this.#enqueue(cell)
+    })
     return true
   }
 
-  #takeTurn(cell: Cell, mail: Mail): void {
-    const { clock, world, nonce } = this.options
-    const now = clock.now()
-    const started = performance.now()
-    const position = this.#committer.nextPosition
-    const turn: Turn & World = {
-      ...world,
-      id: `${cell.address}#${++this.#turnCount}`,
-      now,
-      get nonce() {
-        return nonce()
-      },
-      cause: mail.cause,
-      position,
-    }
+  #takeTurn(cell: Cell<Effect>, mail: Mail, now: number): void {
+    const started = this.options.reportTurn ? performance.now() : 0
+    const turn = this.#turnOf(cell, mail, now)
     cell.turns++
     cell.lastTurnAt = now
+    let decision: Decided<Effect>
     try {
-      const decision = this.#decide(cell, mail.command, turn)
-      const facts = 'refuse' in decision ? [] : (decision.facts ?? [])
-      this.#write(cell, facts, mail.cause, now)
-      this.#releaseWhenWritten(cell, mail, turn, decision, position + facts.length - 1)
-      this.#report(cell, mail, decision, facts.length, started)
+      if (!cell.hasMemory) this.#replay(cell)
+      decision = cell.decide(mail.command, turn)
     } catch (error) {
-      this.#crash(cell, mail, error, now)
+      return this.#crash(cell, mail, error, now)
+    }
+    const facts = 'refuse' in decision ? 0 : (decision.facts?.length ?? 0)
+    if ('facts' in decision && facts > 0) this.#write(cell, decision.facts ?? [], mail, now)
+    this.#releaseWhenWritten(cell, mail, turn, decision, facts)
+    if (this.options.reportTurn) this.#report(cell, mail, decision, facts, performance.now() - started)
+  }
+
+  #turnOf(cell: Cell<Effect>, { cause }: Mail, now: number): Turn & World {
+    const { nonce: fresh, world } = this.options
+    let nonce: string | undefined
+    return {
+      ...world,
+      id: `${cell.address}#${this.#start}.${++this.#turnCount}`,
+      now,
+      get nonce() {
+        return (nonce ??= fresh())
+      },
+      cause,
+      position: this.#committer.nextPosition,
     }
   }
 
-  #decide(cell: Cell, command: AnyCommand, turn: Turn & World): Decision<Kinded, Kinded, Effect, unknown> {
-    const memory = this.#memoryOf(cell)
-    const decide = cell.behaviour.decide[command.kind]
-    if (!decide) throw new Error(`${cell.kind} does not understand ${command.kind}`)
-    const decision = decide(memory as never, command as never, turn as never) as Decision<Kinded, Kinded, Effect, unknown>
-    if ('refuse' in decision) return decision
-    let position = turn.position
-    for (const fact of decision.facts ?? []) this.#apply(cell, fact, position++)
-    for (const note of decision.notes ?? []) this.#apply(cell, note, position)
-    return decision
-  }
-
-  #apply(cell: Cell, fact: Kinded, position: number): void {
-    const apply = cell.behaviour.apply[fact.kind]
-    if (!apply) throw new Error(`${cell.kind} cannot apply ${fact.kind}`)
-    apply(cell.memory as never, fact as never, position)
-  }
-
-  #memoryOf(cell: Cell): unknown {
-    if (cell.hasMemory) return cell.memory
-    const { behaviour } = cell
-    const snapshot = this.options.journal.snapshotOf(cell.address)
-    const isFresh = snapshot && snapshot.version === behaviour.snapshot.version
-    cell.memory = isFresh ? behaviour.snapshot.thaw(snapshot.frozen as never, cell.id) : behaviour.empty(cell.id)
-    cell.position = isFresh ? snapshot.position : 0
-    cell.factsSinceSnapshot = 0
-    for (const { position, fact } of this.options.journal.factsOf(cell.address, cell.position)) {
-      this.#apply(cell, fact, position)
-      cell.position = position
-      cell.factsSinceSnapshot++
-    }
-    cell.hasMemory = true
+  #replay(cell: Cell<Effect>): void {
     this.#replays++
-    return cell.memory
+    cell.replay(this.options.journal, (error) => this.#crashed(cell.address, 'snapshot', error))
   }
 
-  #write(cell: Cell, facts: readonly Kinded[], cause: string, ts: number): void {
-    if (facts.length === 0) return
-    for (const fact of facts) {
-      cell.position = this.#committer.nextPosition
-      this.#committer.add({ actor: cell.address, cause, ts, fact })
-    }
-    this.#committer.open.turns++
-    this.#pend(cell)
+  #write(cell: Cell<Effect>, facts: readonly Kinded[], { ask, cause }: Mail, ts: number): void {
+    for (const fact of facts) this.#committer.add(cell.address, cause, ts, fact)
+    const batch = this.#committer.open
+    batch.turns++
+    if (ask) batch.asks++
     cell.factsSinceSnapshot += facts.length
-    if (cell.factsSinceSnapshot >= cell.behaviour.snapshot.every(cell.memory as never)) this.#snapshot(cell)
+    this.#pend(cell)
+    if (!this.#isSnapshotDue(cell)) return
+    cell.factsSinceSnapshot = 0
+    batch.freezeWhenSent(() => (cell.hasMemory ? this.#freeze(cell) : undefined))
   }
 
-  #pend(cell: Cell): void {
+  #pend(cell: Cell<Effect>): void {
     const batch = this.#committer.open
     if (cell.pending === batch) return
     cell.pending = batch
-    batch.whenSettled(
-      () => {
-        if (cell.pending === batch) cell.pending = undefined
-      },
-      () => {
-        cell.pending = undefined
-        cell.forget()
-      },
-    )
+    batch.whenSettled((failure) => {
+      if (cell.pending === batch) cell.pending = undefined
+      if (failure !== undefined) cell.forget()
+    })
   }
 
-  #snapshot(cell: Cell): void {
-    const { version, freeze } = cell.behaviour.snapshot
-    cell.factsSinceSnapshot = 0
+  #isSnapshotDue(cell: Cell<Effect>): boolean {
     try {
-      const frozen = freeze(cell.memory as never)
-      this.#committer.open.snapshots.push({ actor: cell.address, version, position: cell.position, frozen })
+      return cell.isSnapshotDue
     } catch (error) {
-      // A snapshot is only a cache: without it the next replay is longer, and nothing else is wrong.
-      this.options.crashed(cell.address, 'snapshot', error)
+      this.#crashed(cell.address, 'snapshot', error)
+      return false
     }
   }
 
-  #releaseWhenWritten(cell: Cell, mail: Mail, turn: Turn, decision: Decision<Kinded, Kinded, Effect, unknown>, position: number): void {
-    const release = (): void => this.#release(cell, mail, turn, decision, position)
-    if (!cell.pending) return release()
-    cell.pending.whenSettled(release, (error) => mail.asker?.reject(asMatrixError(error)))
+  #freeze(cell: Cell<Effect>): Snapshot | undefined {
+    try {
+      return cell.freeze()
+    } catch (error) {
+      this.#crashed(cell.address, 'snapshot', error)
+      return undefined
+    }
   }
 
-  #release(cell: Cell, { asker, cause }: Mail, turn: Turn, decision: Decision<Kinded, Kinded, Effect, unknown>, position: number): void {
-    if ('refuse' in decision) return asker?.reject(decision.refuse)
-    const from: From = { kind: cell.kind, id: cell.id, cause, position, turn: turn.id }
-    for (const effect of decision.effects ?? []) this.#perform(effect, from)
-    if ('replyLater' in decision) {
-      if (asker) this.#later.set(turn.id, asker)
+  /** A turn without facts may have seen some that are not on disk; its reply waits for them, or its refusal. */
+  #releaseWhenWritten(cell: Cell<Effect>, mail: Mail, turn: Turn, decision: Decided<Effect>, facts: number) {
+    if (!cell.pending) return this.#release(cell, mail, turn, decision, facts)
+    cell.pending.whenSettled((failure) => {
+      if (failure === undefined) this.#release(cell, mail, turn, decision, facts)
+      else if (mail.ask) this.#asks.reject(mail.ask, notWritten(failure))
+    })
+  }
+
+  #release(cell: Cell<Effect>, { ask, cause }: Mail, turn: Turn, decision: Decided<Effect>, facts: number) {
+    if ('refuse' in decision) {
+      if (ask) this.#asks.reject(ask, decision.refuse)
       return
     }
-    asker?.resolve(decision.reply)
+    if (ask && 'replyLater' in decision) this.#asks.putOff(ask, turn.id)
+    if (decision.effects?.length) {
+      const position = facts > 0 ? turn.position + facts - 1 : this.options.journal.position
+      const from: From = { kind: cell.kind, id: cell.id, cause, position, turn: turn.id }
+      for (const effect of decision.effects) this.#perform(effect, from)
+    }
+    if (ask && !('replyLater' in decision)) this.#reply(cell.address, ask, decision.reply)
+  }
+
+  #reply(address: string, ask: Ask, reply: unknown): void {
+    try {
+      this.#asks.resolve(ask, this.#carry(reply))
+    } catch (error) {
+      this.#asks.reject(ask, internalError())
+      this.#crashed(address, 'reply', error)
+    }
   }
 
   #perform(effect: Effect, from: From): void {
     try {
       this.options.perform(effect, from)
     } catch (error) {
-      this.options.crashed(`${from.kind}/${from.id}`, 'effect', error)
+      this.#crashed(`${from.kind}/${from.id}`, 'effect', error)
     }
   }
 
-  #crash(cell: Cell, mail: Mail, error: unknown, now: number): void {
+  #crash(cell: Cell<Effect>, mail: Mail, error: unknown, now: number): void {
     cell.forget()
-    mail.asker?.reject(new MatrixError(500, 'M_UNKNOWN', 'Internal error; the server log has the details'))
-    this.options.crashed(cell.address, mail.command.kind, error)
-    if (!noteCrash(cell.troubles, now)) return
-    const refusal = new MatrixError(503, 'M_UNKNOWN', 'This part of the server is set aside after repeated failures')
-    for (const waiting of cell.mailbox.drain()) waiting.asker?.reject(refusal)
+    if (mail.ask) this.#asks.reject(mail.ask, internalError())
+    this.#crashed(cell.address, mail.command.kind, error)
+    cell.health ??= healthy()
+    if (noteCrash(cell.health, now)) this.#refuseWaiting(cell, setAside())
   }
 
-  #report(cell: Cell, mail: Mail, decision: Decision<Kinded, Kinded, Effect, unknown>, facts: number, started: number): void {
-    if (!this.options.reportTurn) return
+  /** Whoever reports must not be able to stop the house. */
+  #crashed(actor: string, command: string, error: unknown): void {
+    try {
+      this.options.crashed(actor, command, error)
+    } catch {
+      // Nobody is left to be told.
+    }
+  }
+
+  #refuseWaiting(cell: Cell<Effect>, refusal: MatrixError): void {
+    for (const { ask, command } of cell.mailbox.drain()) {
+      if (ask) this.#asks.reject(ask, refusal)
+      else this.#crashed(cell.address, command.kind, refusal)
+    }
+  }
+
+  #report({ address }: Cell<Effect>, mail: Mail, decision: Decided<Effect>, facts: number, ms: number): void {
+    const about = { cause: mail.cause, actor: address, command: mail.command.kind }
     const refused = 'refuse' in decision ? { refused: decision.refuse.errcode } : {}
     const effects = 'refuse' in decision ? 0 : (decision.effects?.length ?? 0)
-    const ms = performance.now() - started
-    this.options.reportTurn({ cause: mail.cause, actor: cell.address, command: mail.command.kind, facts, effects, ms, ...refused })
+    try {
+      this.options.reportTurn?.({ ...about, facts, effects, ms, ...refused })
+    } catch (error) {
+      this.#crashed(address, 'report', error)
+    }
   }
 
-  #rest(cell: Cell): void {
-    if (cell.mailbox.size > 0 || cell.pending) return
-    if (cell.health && isQuarantined(cell.health, this.options.clock.now())) return
-    if (cell.hasMemory && cell.behaviour.mayRest && !cell.behaviour.mayRest(cell.memory as never) && !this.#isStopping) return
-    if (cell.hasMemory && cell.factsSinceSnapshot > REPLAY_IS_CHEAP_FACTS) this.#snapshot(cell)
+  #rest(cell: Cell<Effect>): void {
+    if (this.#cells.get(cell.address) !== cell || !this.#canRest(cell)) return
+    if (cell.hasMemory && cell.factsSinceSnapshot > REPLAY_IS_CHEAP_FACTS) {
+      const snapshot = this.#freeze(cell)
+      if (snapshot) this.#committer.open.snapshots.push(snapshot)
+    }
     this.#cells.delete(cell.address)
+  }
+
+  #canRest(cell: Cell<Effect>): boolean {
+    if (cell.mailbox.size > 0 || cell.pending) return false
+    if (this.#phase === 'stopped') return true
+    if (cell.health && isWatched(cell.health, this.options.clock.now())) return false
+    try {
+      return cell.mayRest
+    } catch (error) {
+      this.#crashed(cell.address, 'rest', error)
+      return false
+    }
+  }
+
+  get #awakeLimit(): number {
+    return this.options.awakeLimit ?? AWAKE_LIMIT
   }
 
   #planSweep(): void {
     this.#cancelSweep = this.options.clock.after(SWEEP_EVERY_MS, () => {
+      this.#planSweep()
       this.#sweep()
-      if (!this.#isStopping) this.#planSweep()
     })
   }
 
+  /** Puts to rest who has been idle for long, and who has been idle longest when too many are awake. */
   #sweep(): void {
-    const now = this.options.clock.now()
-    for (const asker of this.#asks) {
-      if (asker.deadline <= now) asker.reject(new MatrixError(504, 'M_UNKNOWN', 'The server did not decide in time; try again'))
-    }
-    const limit = this.options.awakeLimit ?? AWAKE_LIMIT
-    const idleBefore = now - (this.options.restAfterMs ?? REST_AFTER_MS)
+    if (this.#isResting) return
+    const idleBefore = this.options.clock.now() - (this.options.restAfterMs ?? REST_AFTER_MS)
     const idle = [...this.#cells.values()].filter((cell) => cell.mailbox.size === 0)
-    const surplus = idle.length - limit
+    const surplus = this.#cells.size - this.#awakeLimit
     if (surplus > 0) idle.sort((a, b) => a.lastTurnAt - b.lastTurnAt)
-    idle.forEach((cell, index) => {
-      if (index < surplus || cell.lastTurnAt < idleBefore) this.#rest(cell)
-    })
-    this.#committer.plan()
+    void this.#restEach(idle.filter((cell, index) => index < surplus || cell.lastTurnAt < idleBefore))
+  }
+
+  /** A few at a time: freezing is work, and so is writing what was frozen. */
+  async #restEach(cells: readonly Cell<Effect>[]): Promise<void> {
+    this.#isResting = true
+    for (const [index, cell] of cells.entries()) {
+      if (index > 0 && index % RESTS_PER_TICK === 0) await this.#breathe()
+      this.#rest(cell)
+    }
+    this.#isResting = false
+    if (this.#hasWork) this.#schedule()
+  }
+
+  async #breathe(): Promise<void> {
+    do {
+      if (this.#hasWork) this.#schedule()
+      await nextTick()
+      await this.#committer.whenCommitted()
+    } while (this.#committer.isFull)
   }
 }
 
-const asMatrixError = (error: unknown): MatrixError =>
-  error instanceof MatrixError ? error : new MatrixError(500, 'M_UNKNOWN', 'The change could not be written; nothing was kept')
+const nextTick = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
