@@ -19,14 +19,22 @@ export type ClientEvent = {
 }
 
 export type JoinedRoom = {
-  readonly timeline?: { readonly events: readonly ClientEvent[]; readonly limited?: boolean; readonly prev_batch?: string }
+  readonly timeline?: {
+    readonly events: readonly ClientEvent[]
+    readonly limited?: boolean
+    readonly prev_batch?: string
+  }
   readonly state?: { readonly events: readonly ClientEvent[] }
   readonly ephemeral?: { readonly events: readonly Json[] }
 }
 
 export type SyncAnswer = {
   readonly next_batch: string
-  readonly rooms?: { readonly join?: Readonly<Record<string, JoinedRoom>>; readonly invite?: Json; readonly leave?: Json }
+  readonly rooms?: {
+    readonly join?: Readonly<Record<string, JoinedRoom>>
+    readonly invite?: Json
+    readonly leave?: Json
+  }
 }
 
 export type MessagesAnswer = { readonly chunk: readonly ClientEvent[]; readonly start: string; readonly end?: string }
@@ -60,7 +68,9 @@ async function readBody(response: Response): Promise<Json> {
   return typeof body === 'object' && body !== null ? { ...body } : { body }
 }
 
-/** Sends one request of a signed-in user; throws `UnexpectedAnswer` unless it succeeds. The shape is the caller's claim. */
+/**
+ * Sends one request of a signed-in user; throws `UnexpectedAnswer` unless it succeeds. The shape is the caller's claim.
+ */
 export async function call<Shape = Json>(
   session: Session,
   method: string,
@@ -134,5 +144,12 @@ export function messages(session: Session, roomId: string, from?: string, to?: s
   const query = new URLSearchParams({ dir: 'b', limit: '100' })
   if (from !== undefined) query.set('from', from)
   if (to !== undefined) query.set('to', to)
+  return call<MessagesAnswer>(session, 'GET', `/rooms/${encodeURIComponent(roomId)}/messages?${query}`)
+}
+
+/** One page of a room's history, oldest first, from its beginning or a token. */
+export function messagesForward(session: Session, roomId: string, from?: string): Promise<MessagesAnswer> {
+  const query = new URLSearchParams({ dir: 'f', limit: '100' })
+  if (from !== undefined) query.set('from', from)
   return call<MessagesAnswer>(session, 'GET', `/rooms/${encodeURIComponent(roomId)}/messages?${query}`)
 }

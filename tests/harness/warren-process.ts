@@ -16,6 +16,8 @@ export type ServerOptions = {
   readonly command?: CommandLine
   /** Settings laid over `openServerConfig`, under Synapse's names. */
   readonly config?: Readonly<Record<string, unknown>>
+  /** Durability of the database; nothing is said about it in the configuration when absent. */
+  readonly synchronous?: 'full' | 'normal'
   /** Where the temporary directory is made; the system's own place when absent. */
   readonly parent?: string
 }
@@ -25,6 +27,7 @@ export type ServerProcess = {
   readonly port: number
   /** Holds the configuration, the database and whatever else the server writes. */
   readonly directory: string
+  readonly configPath: string
   readonly serverName: string
   /** Process id of the running server; throws when none runs. */
   readonly pid: () => number
@@ -40,12 +43,31 @@ export type ServerProcess = {
   readonly remove: () => Promise<void>
 }
 
+const SERVE = ['serve', '--config', '{config}']
+
+/** This tree's program from source, without a command. */
+const sourceProgram: CommandLine = [process.execPath, join(PROJECT, 'src', 'main.ts')]
+
 /** The command line that runs this tree's server from source. */
-export const sourceCommand: CommandLine = [process.execPath, join(PROJECT, 'src', 'main.ts'), 'serve', '--config', '{config}']
+export const sourceCommand: CommandLine = [...sourceProgram, ...SERVE]
 
 /** The command line that runs a compiled binary. */
 export function binaryCommand(binary: string): CommandLine {
-  return [resolve(binary), 'serve', '--config', '{config}']
+  return [resolve(binary), ...SERVE]
+}
+
+/**
+ * Runs one command of the program beside a server, such as `user show @alice:a.example`, and gives back what it
+ * answers as JSON. Throws with its own words when it fails.
+ */
+export async function askWarren(server: ServerProcess, ...words: readonly string[]): Promise<unknown> {
+  const binary = process.env['WARREN_BINARY']
+  const program = binary === undefined ? sourceProgram : [resolve(binary)]
+  const command = [...program, ...words, '--json', '--config', server.configPath]
+  const child = Bun.spawn(command, { cwd: server.directory, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' })
+  const [said, complained, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited])
+  if (code !== 0) throw new Error(`warren ${words.join(' ')} ended with ${code}:\n${complained}`)
+  return JSON.parse(said)
 }
 
 /**
@@ -87,18 +109,24 @@ export function freePort(): number {
 const OPEN_RATE = { per_second: 1_000_000, burst_count: 1_000_000 }
 
 /** Settings of a server on loopback that lets anyone register and limits nobody, under Synapse's names. */
-export function openServerConfig(port: number, directory: string): Record<string, unknown> {
+export function openServerConfig(
+  port: number,
+  directory: string,
+  synchronous?: 'full' | 'normal',
+): Record<string, unknown> {
+  const durability = synchronous === undefined ? {} : { synchronous }
   return {
     server_name: `127.0.0.1:${port}`,
     public_baseurl: `http://127.0.0.1:${port}/`,
     listeners: [{ port, bind_addresses: ['127.0.0.1'], type: 'http', resources: [{ names: ['client', 'federation'] }] }],
-    database: { name: 'sqlite3', args: { database: join(directory, 'homeserver.db') } },
+    database: { name: 'sqlite3', args: { database: join(directory, 'homeserver.db') }, ...durability },
     media_store_path: join(directory, 'media_store'),
     enable_registration: true,
     enable_registration_without_verification: true,
-    report_stats: false,
     trusted_key_servers: [],
     rc_message: OPEN_RATE,
+    rc_room_creation: OPEN_RATE,
+    rc_user_directory: OPEN_RATE,
     rc_registration: OPEN_RATE,
     rc_login: { address: OPEN_RATE, account: OPEN_RATE, failed_attempts: OPEN_RATE },
     rc_joins: { local: OPEN_RATE, remote: OPEN_RATE },
@@ -127,11 +155,11 @@ export function prepareServer(options: ServerOptions = {}): ServerProcess {
   const directory = mkdtempSync(join(options.parent ?? tmpdir(), 'warren-'))
   const port = freePort()
   const configPath = join(directory, 'homeserver.yaml')
-  const settings = { ...openServerConfig(port, directory), ...options.config }
+  const settings = { ...openServerConfig(port, directory, options.synchronous), ...options.config }
   writeFileSync(configPath, JSON.stringify(settings, null, 2), { mode: 0o600 })
   const command = (options.command ?? defaultCommand()).map((word) =>
     word.replaceAll('{config}', configPath).replaceAll('{data}', directory).replaceAll('{port}', String(port)))
-  return runnable(command, directory, port, String(settings.server_name))
+  return runnable(command, { directory, port, configPath, serverName: String(settings.server_name) })
 }
 
 function defaultCommand(): CommandLine {
@@ -139,7 +167,16 @@ function defaultCommand(): CommandLine {
   return binary === undefined ? sourceCommand : binaryCommand(binary)
 }
 
-function runnable(command: readonly string[], directory: string, port: number, serverName: string): ServerProcess {
+/** Servers that run now: none outlives the process that started it. */
+const alive = new Set<Bun.Subprocess>()
+process.on('exit', () => {
+  for (const child of alive) child.kill('SIGKILL')
+})
+
+type Place = Pick<ServerProcess, 'directory' | 'port' | 'configPath' | 'serverName'>
+
+function runnable(command: readonly string[], place: Place): ServerProcess {
+  const { directory, port } = place
   let child: Bun.Subprocess<'ignore', 'pipe', 'pipe'> | undefined
   const said: string[] = []
   const running = (): Bun.Subprocess<'ignore', 'pipe', 'pipe'> => {
@@ -152,6 +189,7 @@ function runnable(command: readonly string[], directory: string, port: number, s
     const force = setTimeout(() => ending.kill('SIGKILL'), STOP_LIMIT_MS)
     const code = await ending.exited
     clearTimeout(force)
+    alive.delete(ending)
     child = undefined
     return code
   }
@@ -160,16 +198,15 @@ function runnable(command: readonly string[], directory: string, port: number, s
     const began = performance.now()
     const started = Bun.spawn([...command], { cwd: directory, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' })
     child = started
+    alive.add(started)
     void collect(started.stdout, said)
     void collect(started.stderr, said)
-    await untilAnswering(port, began + READY_LIMIT_MS, () => started.exitCode ?? undefined, said)
+    await untilAnswering(port, began + READY_LIMIT_MS, () => started.exitCode ?? started.signalCode ?? undefined, said)
     return performance.now() - began
   }
   return {
+    ...place,
     url: `http://127.0.0.1:${port}`,
-    port,
-    directory,
-    serverName,
     pid: () => running().pid,
     output: () => said.join(''),
     start,
@@ -190,12 +227,12 @@ async function collect(stream: ReadableStream<Uint8Array>, into: string[]): Prom
 async function untilAnswering(
   port: number,
   deadline: number,
-  exitCode: () => number | undefined,
+  endedWith: () => number | string | undefined,
   said: readonly string[],
 ): Promise<void> {
   while (!(await answers(port))) {
-    const code = exitCode()
-    if (code !== undefined) throw new Error(`The server ended with code ${code}:\n${said.join('')}`)
+    const ending = endedWith()
+    if (ending !== undefined) throw new Error(`The server ended with ${ending}:\n${said.join('')}`)
     if (performance.now() > deadline) throw new Error(`The server did not answer in time:\n${said.join('')}`)
     await Bun.sleep(POLL_MS)
   }

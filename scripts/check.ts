@@ -1,0 +1,73 @@
+import { mkdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+import { unreadOptions } from './option-use.ts'
+
+/**
+ * All that must hold: types, lint, tests. Says what it found, in the last line `N passed, N failed`, and leaves with
+ * 1 when anything failed. The two checks before the tests count as one test each.
+ */
+
+const root = join(import.meta.dir, '..')
+const junitFile = join(root, 'dist', 'junit.xml')
+const CODE_FOLDERS = ['schema', 'actors', 'src', 'scripts']
+const TEST_LIMIT_MS = 285_000
+const LARGEST_SHOWN = 5
+
+type Outcome = Readonly<{ passed: number; failed: number }>
+
+async function run(command: readonly string[], limitMs: number = TEST_LIMIT_MS): Promise<number> {
+  const child = Bun.spawn([...command], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], timeout: limitMs })
+  return child.exited
+}
+
+async function check(name: string, command: readonly string[]): Promise<Outcome> {
+  const isFine = (await run(command)) === 0
+  console.log(`${name}: ${isFine ? 'fine' : 'FAILED'}`)
+  return isFine ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 }
+}
+
+async function test(): Promise<Outcome> {
+  mkdirSync(join(root, 'dist'), { recursive: true })
+  await Bun.file(junitFile).delete().catch(() => undefined)
+  const code = await run([process.execPath, 'test', '--dots', '--reporter=junit', `--reporter-outfile=${junitFile}`])
+  const totals = await Bun.file(junitFile).text().then((text) => /<testsuites[^>]*>/.exec(text)?.[0] ?? '', () => '')
+  const count = (name: string): number => Number(new RegExp(`${name}="(\\d+)"`).exec(totals)?.[1] ?? 0)
+  const failed = count('failures') + count('errors')
+  const passed = count('tests') - count('failures') - count('skipped')
+  return { passed, failed: code !== 0 && failed === 0 ? 1 : failed }
+}
+
+type Counted = Readonly<{ file: string; lines: number }>
+
+/** Lines with something on them that is no comment. */
+function countLines(folder: string): Counted[] {
+  return [...new Bun.Glob(`${folder}/**/*.ts`).scanSync({ cwd: root })].map((file) => {
+    const lines = readFileSync(join(root, file), 'utf8').split('\n').map((line) => line.trim())
+    return { file, lines: lines.filter((line) => line !== '' && !/^(\/\/|\/?\*)/.test(line)).length }
+  })
+}
+
+function describeCode(): void {
+  const code = CODE_FOLDERS.flatMap(countLines)
+  const tests = countLines('tests')
+  const sum = (files: readonly Counted[]): number => files.reduce((total, { lines }) => total + lines, 0)
+  const largest = code.toSorted((a, b) => b.lines - a.lines).slice(0, LARGEST_SHOWN)
+  console.log(`largest files: ${largest.map(({ file, lines }) => `${file} ${lines}`).join(', ')}`)
+  console.log(`lines of code ${sum(code)}, of tests ${sum(tests)}, ratio ${(sum(tests) / sum(code)).toFixed(2)}`)
+  const unread = unreadOptions(root)
+  if (unread.length > 0) console.log(`options that no code reads (${unread.length}): ${unread.join(', ')}`)
+}
+
+const started = Date.now()
+const outcomes = [
+  await check('types', [process.execPath, 'check']),
+  await check('lint', [join(root, 'node_modules/.bin/oxlint'), '--quiet', ...CODE_FOLDERS, 'tests']),
+  await test(),
+]
+describeCode()
+const passed = outcomes.reduce((total, outcome) => total + outcome.passed, 0)
+const failed = outcomes.reduce((total, outcome) => total + outcome.failed, 0)
+console.log(`took ${Math.round((Date.now() - started) / 1000)} s`)
+console.log(`${passed} passed, ${failed} failed`)
+process.exit(failed === 0 ? 0 : 1)
