@@ -1,0 +1,144 @@
+import type { Apply, Decide, AnyCommand, Kinded } from '#actors/kernel/actor.ts'
+import type { Effect } from '#actors/effects.ts'
+import type { WorldTurn } from '#actors/world.ts'
+import type { RoomEvent } from '#core/pdu.ts'
+import type { RoomVersionRules } from '#core/room-version.ts'
+import { splitStateKey, type StateKey, type StateLookup, stateKeyOf } from '#core/state-key.ts'
+import { type EventId, type RoomId, serverNameOf, type ServerName, type UserId } from '#schema/identifiers.ts'
+import type { RoomFact } from '#schema/journal/room.ts'
+
+export type Membership = 'join' | 'invite' | 'knock' | 'leave' | 'ban'
+
+/** Requests a room remembers by transaction id while their facts may not be on disk yet; older ones are in the store. */
+export const RECENT_TRANSACTIONS = 1_024
+/** Events at hand without a look-up: the newest ones, and those that the auth rules ask for. */
+export const RECENT_EVENTS = 1_024
+
+/** What a room must remember in order to decide. What is only ever read lives in the store. */
+export type Room = {
+  roomId: RoomId
+  /** Absent until the room has a create event here. */
+  rules: RoomVersionRules | undefined
+  /** The current state: event ids by type and state key. */
+  state: Map<StateKey, EventId>
+  members: Map<UserId, Membership>
+  joined: number
+  invited: number
+  /** Joined users of each server. */
+  servers: Map<ServerName, number>
+  /** Events that no other event follows yet. */
+  extremities: EventId[]
+  depth: number
+  isPublished: boolean
+  typing: Map<UserId, number>
+  transactions: Map<string, EventId>
+  /** A cache; never frozen. */
+  recent: Map<EventId, RoomEvent>
+}
+
+export type RoomDecide<C extends AnyCommand, F extends Kinded = never, N extends Kinded = never> = Decide<Room, C, F, N, Effect, WorldTurn>
+export type RoomApply<F extends Kinded> = Apply<Room, F>
+export type { RoomFact }
+
+export const emptyRoom = (id: string): Room => ({
+  roomId: id as RoomId,
+  rules: undefined,
+  state: new Map(),
+  members: new Map(),
+  joined: 0,
+  invited: 0,
+  servers: new Map(),
+  extremities: [],
+  depth: 0,
+  isPublished: false,
+  typing: new Map(),
+  transactions: new Map(),
+  recent: new Map(),
+})
+
+/** An event by id: from what is at hand, else from what this server keeps. */
+export function eventOf(room: Room, turn: WorldTurn, eventId: EventId): RoomEvent | undefined {
+  const recent = room.recent.get(eventId)
+  if (recent) return recent
+  const event = turn.event(eventId)
+  return event?.roomId === room.roomId ? event : undefined
+}
+
+export const stateOf =
+  (room: Room, turn: WorldTurn): StateLookup =>
+  (type, stateKey) => {
+    const eventId = room.state.get(stateKeyOf(type, stateKey))
+    return eventId === undefined ? undefined : eventOf(room, turn, eventId)
+  }
+
+export const membershipOf = (room: Room, userId: UserId): Membership | undefined => room.members.get(userId)
+
+export const isJoined = (room: Room, userId: UserId): boolean => room.members.get(userId) === 'join'
+
+/** Keeps the newest `limit` entries of an insertion-ordered map. */
+export function remember<K, V>(map: Map<K, V>, key: K, value: V, limit: number): void {
+  map.delete(key)
+  map.set(key, value)
+  if (map.size <= limit) return
+  for (const oldest of map.keys()) {
+    map.delete(oldest)
+    return
+  }
+}
+
+/** Moves a user between memberships and keeps the counts. */
+export function setMembership(room: Room, userId: UserId, membership: Membership): void {
+  const before = room.members.get(userId)
+  room.members.set(userId, membership)
+  room.invited += Number(membership === 'invite') - Number(before === 'invite')
+  const joins = Number(membership === 'join') - Number(before === 'join')
+  if (joins === 0) return
+  room.joined += joins
+  const server = serverNameOf(userId)
+  const count = (room.servers.get(server) ?? 0) + joins
+  if (count > 0) room.servers.set(server, count)
+  else room.servers.delete(server)
+}
+
+/** What a snapshot keeps of a room; notes and caches are left out. */
+export type FrozenRoom = Readonly<{
+  version: string | null
+  state: readonly (readonly [StateKey, EventId])[]
+  members: readonly (readonly [UserId, Membership])[]
+  extremities: readonly EventId[]
+  depth: number
+  isPublished: boolean
+  transactions: readonly (readonly [string, EventId])[]
+}>
+
+export const freezeRoom = (room: Room): FrozenRoom => ({
+  version: room.rules?.version ?? null,
+  state: [...room.state],
+  members: [...room.members],
+  extremities: room.extremities,
+  depth: room.depth,
+  isPublished: room.isPublished,
+  transactions: [...room.transactions],
+})
+
+export function thawRoom(frozen: FrozenRoom, id: string, rules: RoomVersionRules | undefined): Room {
+  const { state, members, extremities, depth, isPublished, transactions } = frozen
+  const room: Room = {
+    ...emptyRoom(id),
+    rules,
+    state: new Map(state),
+    extremities: [...extremities],
+    depth,
+    isPublished,
+    transactions: new Map(transactions),
+  }
+  for (const [userId, membership] of members) setMembership(room, userId, membership)
+  return room
+}
+
+/** The users whose member event is in the state, for those who need more than the counts. */
+export const stateKeysOfType = (room: Room, wanted: string): string[] =>
+  [...room.state.keys()].flatMap((key) => {
+    const [type, stateKey] = splitStateKey(key)
+    return type === wanted ? [stateKey] : []
+  })

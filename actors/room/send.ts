@@ -1,0 +1,75 @@
+import type { Command, Decision } from '#actors/kernel/actor.ts'
+import { type Effect, ringRoom, ringUsers } from '#actors/effects.ts'
+import type { WorldTurn } from '#actors/world.ts'
+import type { JsonObject, RoomEvent } from '#core/pdu.ts'
+import type { EventId, UserId } from '#schema/identifiers.ts'
+import type { EventAppended, RoomFact } from '#schema/journal/room.ts'
+import { MatrixError } from '#schema/matrix-error.ts'
+import { append, type Draft, draftOf, transactionKey, unchanged } from './append.ts'
+import type { Room, RoomDecide } from './memory.ts'
+
+type Sent = { eventId: EventId }
+
+export type SendCommand =
+  | Command<'sendMessage', {
+      userId: UserId
+      eventType: string
+      content: JsonObject
+      transaction?: EventAppended['transaction']
+      ts?: number
+    }, Sent>
+  | Command<'setRoomStateWithKey', {
+      userId: UserId
+      eventType: string
+      stateKey: string
+      content: JsonObject
+      transaction?: EventAppended['transaction']
+      ts?: number
+    }, Sent>
+
+export const decide = {
+  sendMessage(room, { userId, eventType, content, transaction, ts }, turn) {
+    const sent = alreadySent(room, transaction)
+    if (sent) return { reply: sent }
+    return drafting(room, turn, (draft) =>
+      append(draft, { type: eventType, sender: userId, content, ...given({ transaction, ts }) }))
+  },
+
+  setRoomStateWithKey(room, { userId, eventType, stateKey, content, transaction, ts }, turn) {
+    const sent = alreadySent(room, transaction)
+    if (sent) return { reply: sent }
+    return drafting(room, turn, (draft) =>
+      unchanged(draft, eventType, stateKey, userId, content) ??
+      append(draft, { type: eventType, sender: userId, stateKey, content, ...given({ transaction, ts }) }))
+  },
+} satisfies RoomDecide<SendCommand, RoomFact>
+
+export const alreadySent = (room: Room, transaction: EventAppended['transaction']): Sent | undefined => {
+  const eventId = transaction && room.transactions.get(transactionKey(transaction))
+  return eventId ? { eventId } : undefined
+}
+
+/** Leaves out what is undefined, as exact optional properties want it. */
+export const given = <T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never
+
+/** Runs `work` on a draft of the room; what it adds becomes facts, what it throws a refusal. */
+export function drafting(room: Room, turn: WorldTurn, work: (draft: Draft) => RoomEvent): Decision<RoomFact, never, Effect, Sent> {
+  try {
+    const draft = draftOf(room, turn)
+    const { eventId } = work(draft)
+    return { facts: draft.facts, effects: ringsFor(draft), reply: { eventId } }
+  } catch (refusal) {
+    if (refusal instanceof MatrixError) return { refuse: refusal }
+    throw refusal
+  }
+}
+
+/** The room is rung, and whoever a membership event is about: the invited are not in it yet. */
+export function ringsFor({ room, facts }: Draft): Effect[] {
+  if (facts.length === 0) return []
+  const targets = facts.flatMap((fact) =>
+    fact.kind === 'eventAppended' && fact.pdu.type === 'm.room.member' ? [fact.pdu.state_key as UserId] : [])
+  const rings = [ringRoom(room.roomId, 'timeline')]
+  return targets.length > 0 ? [...rings, ringUsers(targets, 'membership')] : rings
+}

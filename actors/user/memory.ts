@@ -1,0 +1,49 @@
+import type { AnyCommand, Apply, Decide, Kinded } from '#actors/kernel/actor.ts'
+import type { Effect } from '#actors/effects.ts'
+import type { Json, JsonObject } from '#core/pdu.ts'
+import type { RoomId, UserId } from '#schema/identifiers.ts'
+import { noUserEncryption, type UserEncryption } from './encryption.ts'
+
+/** What an account must remember in order to decide. What is only ever read lives in the store. */
+export type User = {
+  userId: UserId
+  /** Absent until it is registered. A deactivated account is still there: its name is never given again. */
+  account: Account | undefined
+  profile: Map<string, Json>
+  /** Content of `m.tag` by room. */
+  tags: Map<RoomId, JsonObject>
+  /** Which account data there are, as `dataKeyOf` names them. */
+  dataKeys: Set<string>
+  /** SHA-256 of the filters' JSON, by filter id, oldest first. */
+  filters: Map<string, string>
+  nextFilter: number
+  encryption: UserEncryption
+}
+
+export type Account = {
+  /** Null: no login by password. */
+  passwordHash: string | null
+  isAdmin: boolean
+  isGuest: boolean
+  isDeactivated: boolean
+  isLocked: boolean
+  isSuspended: boolean
+}
+
+export type UserDecide<C extends AnyCommand, F extends Kinded = never, N extends Kinded = never> =
+  Decide<User, C, F, N, Effect>
+export type UserApply<F extends Kinded> = Apply<User, F>
+
+export const emptyUser = (id: string): User => ({
+  userId: id as UserId,
+  account: undefined,
+  profile: new Map(),
+  tags: new Map(),
+  dataKeys: new Set(),
+  filters: new Map(),
+  nextFilter: 0,
+  encryption: noUserEncryption(),
+})
+
+// Room ids hold no newline, so the key is read back without doubt.
+export const dataKeyOf = (roomId: RoomId | null, type: string): string => `${roomId ?? ''}\n${type}`

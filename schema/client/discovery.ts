@@ -1,0 +1,11 @@
+/** spec: client-server-api#get_matrixclientversions */
+export const getVersions = {}
+
+/** spec: client-server-api#getwell-knownmatrixclient */
+export const getWellknown = {}
+
+/** spec: client-server-api#getwell-knownmatrixsupport */
+export const getWellknownSupport = {}
+
+/** spec: server-server-api#getwell-knownmatrixserver */
+export const getWellKnownServer = {}

@@ -1,0 +1,45 @@
+import { Elysia } from 'elysia'
+import { homeserverDoor } from '#admin/homeserver-door.ts'
+import { register } from '#admin/register.ts'
+import { welcome } from '#admin/welcome.ts'
+import { clientPages } from '#client/index.ts'
+import type { Homeserver } from '#homeserver'
+import { preflight } from '#http/cors.ts'
+import { errorResponse } from '#http/errors.ts'
+import { unrecognized } from '#schema/matrix-error.ts'
+
+type Handler = (matched: { request: Request; params: Record<string, string> }) => Response | Promise<Response>
+
+/** Older clients still call the paths by their old name; each is the same endpoint. */
+const OLD_NAMES = [['/_matrix/client/v3/', '/_matrix/client/r0/']] as const
+
+/** All endpoints under one router. */
+export function app(server: Homeserver) {
+  const bug = (error: unknown): void => server.log.error({ err: error }, 'a request failed')
+  const router = new Elysia({ normalize: false }).onError(({ error }) => errorResponse(error, bug))
+  for (const page of clientPages(server)) router.use(page)
+  router.use(welcome(server)).use(sharedSecretRegistration(server, bug))
+  for (const { method, path, handler } of [...router.routes]) {
+    for (const [name, oldName] of OLD_NAMES) {
+      if (path.startsWith(name)) router.route(method, path.replace(name, oldName), handler as Handler, { config: {} })
+    }
+  }
+  return router.all('/*', unknownPath(router.routes))
+}
+
+const sharedSecretRegistration = (server: Homeserver, bug: (error: unknown) => void) =>
+  register({ door: homeserverDoor(server), secret: server.config.registrationSharedSecret, now: server.clock.now, bug })
+
+/** 404 for what does not exist, 405 for what does under another method. spec: client-server-api#common-error-codes */
+function unknownPath(routes: readonly { method: string; path: string }[]): Handler {
+  const known = routes.map(({ path }) => new RegExp(`^${path.replace(/:[^/]+/g, '[^/]+').replace(/\*$/, '.*')}$`))
+  return ({ request }) => {
+    if (request.method === 'OPTIONS') return preflight()
+    const { pathname } = new URL(request.url)
+    const isKnown = known.some((pattern) => pattern.test(pathname))
+    const error = isKnown
+      ? unrecognized(`${request.method} is not a method of this endpoint`, 405)
+      : unrecognized('This server has no such endpoint')
+    return errorResponse(error, () => {})
+  }
+}

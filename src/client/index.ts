@@ -1,0 +1,58 @@
+import type { AnyElysia } from 'elysia'
+import type { Homeserver } from '#homeserver'
+import { accountDataPage } from './account-data.ts'
+import { accountPage } from './account.ts'
+import { capabilitiesPage } from './capabilities.ts'
+import { createRoomPage } from './create-room.ts'
+import { devicesPage } from './devices.ts'
+import { directoryPage } from './directory.ts'
+import { discoveryPage } from './discovery.ts'
+import { eventContextPage } from './event-context.ts'
+import { filterPage } from './filter.ts'
+import { joinedRoomsPage } from './joined-rooms.ts'
+import { loginPage } from './login.ts'
+import { membersPage } from './members.ts'
+import { membershipPage } from './membership.ts'
+import { messagesPage } from './messages.ts'
+import { profilePage } from './profile.ts'
+import { publicRoomsPage } from './public-rooms.ts'
+import { readMarkersPage } from './read-markers.ts'
+import { receiptsPage } from './receipts.ts'
+import { redaction } from './redaction.ts'
+import { registrationPage } from './registration.ts'
+import { roomEventPage } from './room-event.ts'
+import { roomSend } from './room-send.ts'
+import { roomStatePage } from './room-state.ts'
+import { syncPage } from './sync.ts'
+import { tagsPage } from './tags.ts'
+import { typingPage } from './typing.ts'
+
+/** Every page of the Client-Server API, in alphabetical order. */
+export const clientPages = (server: Homeserver): AnyElysia[] => [
+  accountDataPage(server),
+  accountPage(server),
+  capabilitiesPage(server),
+  createRoomPage(server),
+  devicesPage(server),
+  directoryPage(server),
+  discoveryPage(server),
+  eventContextPage(server),
+  filterPage(server),
+  joinedRoomsPage(server),
+  loginPage(server),
+  membersPage(server),
+  membershipPage(server),
+  messagesPage(server),
+  profilePage(server),
+  publicRoomsPage(server),
+  readMarkersPage(server),
+  receiptsPage(server),
+  redaction(server),
+  registrationPage(server),
+  roomEventPage(server),
+  roomSend(server),
+  roomStatePage(server),
+  syncPage(server),
+  tagsPage(server),
+  typingPage(server),
+]

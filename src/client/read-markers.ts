@@ -1,0 +1,19 @@
+import { Elysia } from 'elysia'
+import type { Homeserver } from '#homeserver'
+import { signedIn } from '#http/endpoint.ts'
+import { markFullyRead } from '#http/read-marks.ts'
+import { setReadMarker } from '#schema/client/read-markers.ts'
+
+export const readMarkersPage = (server: Homeserver) =>
+  new Elysia({ name: 'client/read-markers', normalize: false }).post(
+    '/_matrix/client/v3/rooms/:roomId/read_markers',
+    signedIn(server, setReadMarker, async ({ params: { roomId }, body, requester: { userId }, cause }) => {
+      const fullyRead = body['m.fully_read']
+      if (fullyRead !== undefined) await markFullyRead(server, { roomId, userId, eventId: fullyRead, cause })
+      for (const receiptType of ['m.read', 'm.read.private'] as const) {
+        const eventId = body[receiptType]
+        if (eventId !== undefined) await server.room(roomId).ask({ kind: 'postReceipt', userId, receiptType, eventId, threadId: null }, cause)
+      }
+      return {}
+    }),
+  )

@@ -1,0 +1,102 @@
+import { Elysia } from 'elysia'
+import { ownValue } from '#core/event-content.ts'
+import type { JsonObject } from '#core/pdu.ts'
+import { refuseStateContent } from '#core/state-content.ts'
+import type { Homeserver } from '#homeserver'
+import { refuseAliases } from '#http/aliases.ts'
+import { rawJson, type Requester, signedIn, type SignedInCall } from '#http/endpoint.ts'
+import { acceptUnasked, invitedContentOf, refuseInvite } from '#http/invites.ts'
+import { join, ownMemberContent } from '#http/joins.ts'
+import { roomReader } from '#http/room-reader.ts'
+import { refuseSuspended } from '#http/suspension.ts'
+import { getRoomState, getRoomStateWithKey, setRoomStateWithKey } from '#schema/client/room-state.ts'
+import { type EventId, isUserId, type RoomId, type UserId } from '#schema/identifiers.ts'
+import { badJson, forbidden, invalidParam, notFound } from '#schema/matrix-error.ts'
+import { listJoinedGuests } from '#store/members.ts'
+import { findMemberProfile } from '#store/profiles.ts'
+import { findStateEvent } from '#store/room-state.ts'
+import { findStateAt, listCurrentState, listStateAt } from '#store/state-at.ts'
+import { findStateContent } from '#store/state-content.ts'
+
+export const roomStatePage = (server: Homeserver) => {
+  const getOne = signedIn(server, getRoomStateWithKey, (call) => rawJson(readOne(server, call)))
+  const setOne = signedIn(server, setRoomStateWithKey, async (call) => ({ event_id: await putState(server, call) }))
+  return new Elysia({ name: 'client/room-state', normalize: false })
+    .get(
+      '/_matrix/client/v3/rooms/:roomId/state',
+      signedIn(server, getRoomState, ({ params: { roomId }, requester }) => {
+        const { print, until } = roomReader(server, roomId, requester)
+        const events = until === Infinity ? listCurrentState(server.store, roomId) : listStateAt(server.store, roomId, until)
+        return rawJson(`[${events.map((event) => print(event)).join(',')}]`)
+      }),
+    )
+    .get('/_matrix/client/v3/rooms/:roomId/state/:eventType', getOne)
+    .get('/_matrix/client/v3/rooms/:roomId/state/:eventType/:stateKey', getOne)
+    .put('/_matrix/client/v3/rooms/:roomId/state/:eventType', setOne)
+    .put('/_matrix/client/v3/rooms/:roomId/state/:eventType/:stateKey', setOne)
+}
+
+function readOne(server: Homeserver, { params, query, requester }: SignedInCall<typeof getRoomStateWithKey>): string {
+  const { roomId, eventType, stateKey = '' } = params
+  const { store } = server
+  const { print, until } = roomReader(server, roomId, requester)
+  if (query.format !== 'event') {
+    const content = findStateContent(store, roomId, [eventType, stateKey], until)
+    if (content === undefined) throw noSuchState()
+    return content
+  }
+  const event = findStateAt(store, roomId, eventType, stateKey, until === Infinity ? Number.MAX_SAFE_INTEGER : until)
+  if (!event) throw noSuchState()
+  return print(event)
+}
+
+const noSuchState = () => notFound('The room has no state of that type and key')
+
+async function putState(server: Homeserver, call: SignedInCall<typeof setRoomStateWithKey>): Promise<EventId> {
+  const { params: { roomId, eventType, stateKey = '' }, requester, cause } = call
+  const content = call.body as JsonObject
+  refuseSuspended(requester)
+  if (eventType === 'm.room.create') throw forbidden('A room is created once, by createRoom')
+  if (eventType === 'm.room.member') return putMember(server, { roomId, stateKey, content, requester, cause })
+  const refusal = refuseStateContent({ type: eventType, stateKey, content, roomId, serverName: server.serverName })
+  if (refusal) throw refusal
+  if (eventType === 'm.room.canonical_alias' && stateKey === '')
+    refuseAliases(server, roomId, content, findStateEvent(server.store, roomId, eventType, '')?.pdu.content)
+  const { eventId } = await server.room(roomId).ask({ kind: 'setRoomStateWithKey', userId: requester.userId, eventType, stateKey, content }, cause)
+  if (eventType === 'm.room.guest_access' && stateKey === '' && content.guest_access !== 'can_join') showGuestsOut(server, roomId, cause)
+  return eventId
+}
+
+/** Where guests are no longer welcome, those of this server leave. spec: client-server-api#guest-access */
+function showGuestsOut(server: Homeserver, roomId: RoomId, cause: string): void {
+  for (const userId of listJoinedGuests(server.store, roomId)) server.room(roomId).tell({ kind: 'leaveRoom', userId }, cause)
+}
+
+type MemberWish = Readonly<{ roomId: RoomId; stateKey: string; content: JsonObject; requester: Requester; cause: string }>
+
+/** The event does what the call of its membership would do, with what the client says besides. */
+async function putMember(server: Homeserver, { roomId, stateKey, content, requester, cause }: MemberWish): Promise<EventId> {
+  if (!isUserId(stateKey)) throw invalidParam('The state key of m.room.member is a user id')
+  const membership = ownValue(content, 'membership')
+  if (typeof membership !== 'string') throw badJson('membership is missing')
+  const isOwn = stateKey === requester.userId
+  const reason = ownValue(content, 'reason')
+  const because = typeof reason === 'string' ? { reason } : {}
+  if (membership === 'join' && isOwn) return join(server, { requester, roomId, content, ...because, cause })
+  if (membership === 'invite') refuseInvite(server, requester, stateKey, roomId)
+  const { eventId } = await server.room(roomId).ask({
+    kind: 'setMember',
+    userId: requester.userId,
+    targetId: stateKey,
+    content: { ...profileIn(server, membership, stateKey), ...ownMemberContent(server, content), membership, ...because },
+  }, cause)
+  if (membership === 'invite')
+    acceptUnasked(server, { roomId, inviterId: requester.userId, targetId: stateKey, isDirect: content.is_direct === true, cause })
+  return eventId
+}
+
+/** Invites and knocks say whom they are about; kicks and bans do not. */
+function profileIn(server: Homeserver, membership: string, targetId: UserId): JsonObject {
+  if (membership === 'invite') return invitedContentOf(server, targetId)
+  return membership === 'knock' ? findMemberProfile(server.store, targetId) : {}
+}

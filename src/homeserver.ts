@@ -1,0 +1,168 @@
+import { mkdirSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import type { Logger } from 'pino'
+import { aliasAt, deviceAt, registrationAt, roomAt, userAt } from '#actors/addresses.ts'
+import { alias } from '#actors/alias/alias.ts'
+import type { AliasCommand } from '#actors/alias/alias.ts'
+import { device, type DeviceCommand } from '#actors/device/device.ts'
+import type { Effect } from '#actors/effects.ts'
+import type { AnyBehaviour, Ref } from '#actors/kernel/actor.ts'
+import { type Clock, systemClock } from '#actors/kernel/clock.ts'
+import { type From, System } from '#actors/kernel/system.ts'
+import { registration, type RegistrationCommand } from '#actors/registration/registration.ts'
+import { room, type RoomCommand } from '#actors/room/room.ts'
+import { user, type UserCommand } from '#actors/user/user.ts'
+import type { World } from '#actors/world.ts'
+import type { Config } from '#config'
+import { signingKeyFromSeed } from '#core/signing.ts'
+import type { RoomEvent } from '#core/pdu.ts'
+import { Notifier } from '#notifier'
+import type { DeviceId, EventId, RoomAlias, RoomId, ServerName, UserId } from '#schema/identifiers.ts'
+import { findEvent } from '#store/events.ts'
+import { sqliteJournal } from '#store/journal.ts'
+import { listRoomsOf } from '#store/memberships.ts'
+import type { Session } from '#store/access-tokens.ts'
+import { openStore } from '#store/open-store.ts'
+import { sessionCache, tellingJournal } from '#store/session-cache.ts'
+import type { Store } from '#store/store.ts'
+import { openSigningKeys } from './config/signing-key.ts'
+
+/** Events that decisions have asked for, kept parsed. */
+const CACHED_EVENTS = 4_096
+const SWEEP_EVERY_MS = 60_000
+
+/**
+ * The wiring: doors to the actors, the store, and the six effects performed. The only thing that knows everyone.
+ */
+export type Homeserver = Readonly<{
+  config: Config
+  serverName: ServerName
+  clock: Clock
+  log: Logger
+  /** For questions; nobody writes through it. */
+  store: Store
+  /** Whose access token this is. */
+  session: (token: string) => Session | undefined
+  notifier: Notifier
+  world: World
+  /** Names this run of the process in tokens for what a restart forgets. */
+  bootId: string
+  /** An id for what one request sets off; sent back as `x-request-id`, never taken from a client. */
+  mintCause: () => string
+  /** 32 fresh URL-safe characters. */
+  nonce: () => string
+  room: (roomId: RoomId) => Ref<RoomCommand>
+  user: (userId: UserId) => Ref<UserCommand>
+  device: (userId: UserId, deviceId: DeviceId) => Ref<DeviceCommand>
+  alias: (alias: RoomAlias) => Ref<AliasCommand>
+  registration: Ref<RegistrationCommand>
+  system: System<World, Effect>
+  /** Resolves when no mail waits and everything decided is on disk. */
+  settled: () => Promise<void>
+  /** Drains: takes nothing new, finishes what waits, writes it, closes the database. */
+  close: () => Promise<void>
+}>
+
+const nonce = (): string => randomBytes(24).toString('base64url')
+
+/** Opens the database and starts the actors; nothing listens yet. */
+export async function openHomeserver(config: Config, log: Logger, clock: Clock = systemClock): Promise<Homeserver> {
+  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 })
+  const [key] = openSigningKeys(config.signingKeyPath)
+  const opened = await openStore(config.database.path, config.database.synchronous)
+  const store = opened.reader
+  const sessions = sessionCache(store)
+  const journal = tellingJournal(sqliteJournal(store, opened.writer), sessions.committed)
+  const world: World = {
+    serverName: config.serverName,
+    signingKey: signingKeyFromSeed(key.keyId, key.seed),
+    event: cachedEvents(store),
+  }
+  const bootId = clock.now().toString(36)
+  const notifier = new Notifier(journal.position, (userId) => watchedRooms(store, userId), clock.now)
+  const system: System<World, Effect> = new System({
+    journal,
+    clock,
+    world,
+    nonce,
+    behaviours: [room, user, device, alias, registration] as unknown as AnyBehaviour<Effect>[],
+    perform: (effect, from) => perform(system, notifier, effect, from),
+    crashed: (actor, command, error) => log.error({ actor, command, err: error }, 'an actor has failed'),
+    ...(log.isLevelEnabled('debug') ? { reportTurn: (report) => log.debug(report) } : {}),
+  })
+  const sweep = setInterval(() => notifier.sweep(), SWEEP_EVERY_MS)
+  return {
+    config,
+    serverName: config.serverName,
+    clock,
+    log,
+    store,
+    session: sessions.find,
+    notifier,
+    world,
+    bootId,
+    mintCause: causes(bootId),
+    nonce,
+    room: (roomId) => system.ref(roomAt(roomId)),
+    user: (userId) => system.ref(userAt(userId)),
+    device: (userId, deviceId) => system.ref(deviceAt(userId, deviceId)),
+    alias: (name) => system.ref(aliasAt(name)),
+    registration: system.ref(registrationAt()),
+    system,
+    settled: () => system.settled(),
+    async close() {
+      clearInterval(sweep)
+      notifier.wakeEveryone()
+      await system.stop()
+      await opened.close()
+    },
+  }
+}
+
+/** The rooms whose rings concern a user's sync. */
+function* watchedRooms(store: Store, userId: UserId): Generator<RoomId> {
+  yield* listRoomsOf(store, userId, 'join')
+}
+
+/** Short, unique over restarts, and in the order of the requests. */
+function causes(bootId: string): () => string {
+  let count = 0
+  return () => `${bootId}-${(++count).toString(36)}`
+}
+
+function cachedEvents(store: Store): (eventId: EventId) => RoomEvent | undefined {
+  const cache = new Map<EventId, RoomEvent>()
+  return (eventId) => {
+    const known = cache.get(eventId)
+    if (known) return known
+    const event = findEvent(store, eventId)
+    if (!event) return undefined
+    if (cache.size >= CACHED_EVENTS) cache.clear()
+    cache.set(eventId, event)
+    return event
+  }
+}
+
+/** The six effects, each performed in this one place, after the facts are on disk. */
+function perform(system: System<World, Effect>, notifier: Notifier, effect: Effect, from: From): void {
+  switch (effect.kind) {
+    case 'tell':
+      return system.tell(effect.to, effect.command, from.cause)
+    case 'after':
+      return system.after(effect.ms, from, effect.command, from.cause)
+    case 'answer':
+      return system.answer(effect.to, effect.reply)
+    case 'rest':
+      return system.rest(from)
+    case 'ring':
+      return ring(notifier, effect, from.position)
+    case 'errand':
+      throw new Error(`no errand is called ${effect.errand}`)
+  }
+}
+
+function ring(notifier: Notifier, effect: Extract<Effect, { kind: 'ring' }>, position: number): void {
+  if (effect.room && effect.about === 'typing') notifier.setTyping(effect.room, effect.volatile as UserId[])
+  else if (effect.room) notifier.ringRoom(effect.room, position)
+  for (const userId of effect.users ?? []) notifier.ringUser(userId, position, effect.about === 'membership')
+}

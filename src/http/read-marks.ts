@@ -1,0 +1,25 @@
+import { ownValue } from '#core/event-content.ts'
+import type { Homeserver } from '#homeserver'
+import type { EventId, RoomId, UserId } from '#schema/identifiers.ts'
+import { forbidden, notFound } from '#schema/matrix-error.ts'
+import { findAccountData } from '#store/account-data.ts'
+import { findClientEvent } from '#store/client-events.ts'
+import { findMembership } from '#store/memberships.ts'
+
+/**
+ * Moves the marker up to which a user has read everything; backwards it does not move. Throws `M_FORBIDDEN` for someone
+ * who is not in the room, `M_NOT_FOUND` for an event that is not in it. spec: client-server-api#fully-read-markers
+ */
+export async function markFullyRead(
+  server: Homeserver,
+  { roomId, userId, eventId, cause }: Readonly<{ roomId: RoomId; userId: UserId; eventId: EventId; cause: string }>,
+): Promise<void> {
+  const { store } = server
+  if (findMembership(store, roomId, userId)?.membership !== 'join') throw forbidden('You are not in this room')
+  const event = findClientEvent(store, roomId, eventId)
+  if (!event) throw notFound('There is no such event in this room')
+  const before = ownValue(findAccountData(store, userId, roomId, 'm.fully_read'), 'event_id')
+  const current = typeof before === 'string' ? findClientEvent(store, roomId, before as EventId) : undefined
+  if (current && current.num >= event.num) return
+  await server.user(userId).ask({ kind: 'setAccountData', roomId, type: 'm.fully_read', content: { event_id: eventId } }, cause)
+}

@@ -1,0 +1,52 @@
+import { isJsonObject, ownValue } from '#core/event-content.ts'
+import type { ClientEvent } from '#core/sync/client-event.ts'
+import type { Homeserver } from '#homeserver'
+import type { RoomId, UserId } from '#schema/identifiers.ts'
+import { forbidden } from '#schema/matrix-error.ts'
+import { findAccountData } from '#store/account-data.ts'
+import { printFor } from '#store/client-events.ts'
+import { deviceKeyOf } from '#store/events.ts'
+import { findReach } from '#store/members.ts'
+import { sightOf } from '#store/sight.ts'
+import type { Requester } from './endpoint.ts'
+
+/** Somebody who looks into one room: what they may see of it, and how it is printed for them. */
+export type RoomReader = Readonly<{
+  roomId: RoomId
+  userId: UserId
+  /** The newest position whose state they may see; `Infinity` for those who are in the room or may look in from outside. */
+  until: number
+  /** By the room's history visibility, and not by somebody whom they ignore. */
+  maySee: (event: ClientEvent) => boolean
+  /** JSON text of the event. Does not ask whether they may see it. */
+  print: (event: ClientEvent, relations?: string) => string
+}>
+
+/** Throws `M_FORBIDDEN` for someone who is not and never was in the room, unless it is world readable. */
+export function roomReader(server: Homeserver, roomId: RoomId, { userId, deviceId }: Requester): RoomReader {
+  const { store } = server
+  const until = findReach(store, roomId, userId)
+  if (until === undefined) throw forbidden('You are not in this room')
+  const sight = sightOf(store, roomId, userId)
+  const device = deviceId === null ? undefined : deviceKeyOf(userId, deviceId)
+  const now = server.clock.now()
+  let ignored: ReadonlySet<string> | undefined
+  return {
+    roomId,
+    userId,
+    until,
+    maySee(event) {
+      if (!sight.maySee(event.num)) return false
+      if (event.stateKey !== null) return true
+      ignored ??= ignoredBy(server, userId)
+      return !ignored.has(event.sender)
+    },
+    print: (event, relations) => printFor(store, event, { now, membership: sight.membershipAt(event.num), device, relations }, roomId),
+  }
+}
+
+/** spec: client-server-api#ignoring-users */
+function ignoredBy({ store }: Homeserver, userId: UserId): ReadonlySet<string> {
+  const users = ownValue(findAccountData(store, userId, null, 'm.ignored_user_list'), 'ignored_users')
+  return new Set(isJsonObject(users) ? Object.keys(users) : [])
+}

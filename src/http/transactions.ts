@@ -1,0 +1,15 @@
+import type { Homeserver } from '#homeserver'
+import type { EventId } from '#schema/identifiers.ts'
+import type { EventAppended } from '#schema/journal/room.ts'
+import { deviceKeyOf, findSentEvent } from '#store/events.ts'
+import type { Requester } from './endpoint.ts'
+
+export type Transaction = NonNullable<EventAppended['transaction']>
+
+/** Transaction ids belong to the device. spec: client-server-api#transaction-identifiers */
+export const transactionOf = ({ userId, deviceId }: Requester, txnId: string): Transaction | undefined =>
+  deviceId === null ? undefined : { userId, deviceId, txnId }
+
+/** What an earlier request of the same id has made, also before a restart. */
+export const sentBefore = (server: Homeserver, transaction: Transaction | undefined): EventId | undefined =>
+  transaction && findSentEvent(server.store, deviceKeyOf(transaction.userId, transaction.deviceId), transaction.txnId)

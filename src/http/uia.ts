@@ -1,0 +1,177 @@
+import { canonicalJson } from '#core/canonical-json.ts'
+import { sha256Base64 } from '#core/digest.ts'
+import { isJsonObject } from '#core/event-content.ts'
+import type { Json, JsonObject } from '#core/pdu.ts'
+import type { Homeserver } from '#homeserver'
+import { forbidden, MatrixError, missingParam, unrecognized } from '#schema/matrix-error.ts'
+import type { Requester } from './endpoint.ts'
+import { identifiedUser, mayProveByPassword, provePassword } from './passwords.ts'
+import { perServer } from './per-server.ts'
+
+// Sessions live in this process's memory alone: they are short, a restart only asks the user once more, and what would
+// be written are half-finished sign-ups of strangers. Claims on registration tokens end with them (actors/registration).
+
+/** Sessions at a time; of more, the oldest is forgotten, and its client is asked anew. */
+export const UIA_SESSION_LIMIT = 10_000
+export const UIA_SESSION_MS = 60 * 60_000
+/** Devices whose last proof is remembered for `ui_auth.session_timeout`. */
+const PROOF_LIMIT = 10_000
+
+type UiaSession = {
+  readonly id: string
+  /** The request that it was begun for: method, path and who asks. Stages do not count for another one. */
+  readonly operation: string
+  /** SHA-256 of the rest of the body, where it has to stay the same. */
+  digest: string | undefined
+  readonly completed: string[]
+  readonly until: number
+}
+
+type Sessions = Readonly<{ byId: Map<string, UiaSession>; proofs: Map<string, number> }>
+const sessionsOf = perServer((): Sessions => ({ byId: new Map(), proofs: new Map() }))
+
+/** What is asked for. Stages of a flow are done in order. spec: client-server-api#user-interactive-authentication-api */
+export type UiaTerms = Readonly<{
+  flows: readonly (readonly string[])[]
+  params?: JsonObject
+  operation: string
+  /** The body without `auth` must be the same in every request of the session. */
+  bindsBody: boolean
+  /**
+   * Tries a stage with what the client sent for it. A MatrixError that is returned asks the client to try again; one
+   * that is thrown ends the request.
+   */
+  attempt: (stage: string, auth: JsonObject, session: string) => Promise<MatrixError | undefined>
+}>
+
+export type Proven = Readonly<{
+  session: string
+  /** Forgets the session, so that what it has proven counts once. */
+  close: () => void
+}>
+
+/** The 401 that asks for (further) stages; an `errcode` is in it only where a stage has failed. */
+export class UiaChallenge extends MatrixError {
+  constructor(private readonly body: JsonObject, failure: MatrixError | undefined) {
+    super(401, failure?.errcode ?? 'M_UNAUTHORIZED', failure?.message ?? 'Further authentication is needed', failure?.extra)
+  }
+
+  override toJSON(): Record<string, unknown> {
+    return this.body
+  }
+}
+
+/** Throws `UiaChallenge` until one of the flows is complete. A session that is unknown by now is begun again. */
+export async function proveStages(server: Homeserver, body: object, terms: UiaTerms): Promise<Proven> {
+  const { auth: said, ...rest } = body as JsonObject
+  const auth = isJsonObject(said) ? said : {}
+  const session = openSession(server, auth.session, terms)
+  bindBody(session, rest, terms)
+  const failure = typeof auth.type === 'string' ? await tryStage(session, auth.type, auth, terms) : undefined
+  const isComplete = terms.flows.some((flow) => flow.every((stage) => session.completed.includes(stage)))
+  if (failure || !isComplete || said === undefined) throw challenge(session, terms, failure)
+  return { session: session.id, close: () => void sessionsOf(server).byId.delete(session.id) }
+}
+
+function openSession(server: Homeserver, id: Json | undefined, { operation }: UiaTerms): UiaSession {
+  const { byId } = sessionsOf(server)
+  const now = server.clock.now()
+  const known = typeof id === 'string' ? byId.get(id) : undefined
+  if (known && known.until > now) {
+    if (known.operation !== operation) throw forbidden('This session was begun for another request')
+    return known
+  }
+  const fresh = server.nonce()
+  const session: UiaSession = { id: fresh, operation, digest: undefined, completed: [], until: now + UIA_SESSION_MS }
+  byId.set(session.id, session)
+  const [oldest] = byId.keys()
+  if (byId.size > UIA_SESSION_LIMIT && oldest !== undefined) byId.delete(oldest)
+  return session
+}
+
+/** What a user has agreed to must be what is done. A first request may come with no body at all. */
+function bindBody(session: UiaSession, rest: JsonObject, { bindsBody }: UiaTerms): void {
+  if (!bindsBody || (session.digest === undefined && Object.keys(rest).length === 0)) return
+  const digest = sha256Base64(canonicalJson(rest))
+  session.digest ??= digest
+  if (session.digest !== digest) throw forbidden('The request is not the one that this session was begun for')
+}
+
+async function tryStage(
+  session: UiaSession,
+  stage: string,
+  auth: JsonObject,
+  terms: UiaTerms,
+): Promise<MatrixError | undefined> {
+  const { completed } = session
+  if (completed.includes(stage)) return undefined
+  const wanted = [...completed, stage]
+  const isNext = terms.flows.some((flow) => wanted.every((each, at) => flow[at] === each))
+  if (!isNext) return unrecognized(`${stage} is not a stage that can be done now`)
+  const failure = await terms.attempt(stage, auth, session.id)
+  if (!failure && !completed.includes(stage)) completed.push(stage)
+  return failure
+}
+
+function challenge(session: UiaSession, { flows, params = {} }: UiaTerms, failure: MatrixError | undefined): UiaChallenge {
+  const body: JsonObject = {
+    flows: flows.map((stages) => ({ stages })),
+    params,
+    session: session.id,
+    ...(session.completed.length > 0 || failure ? { completed: [...session.completed] } : {}),
+    ...(failure ? { errcode: failure.errcode, error: failure.message } : {}),
+  }
+  return new UiaChallenge(body, failure)
+}
+
+export type ProofCall = Readonly<{ request: Request; requester: Requester; body: object; cause: string }>
+
+const PASSWORD_FLOW = [['m.login.password']]
+
+/**
+ * Makes the requester prove who they are, by password, before something that a stolen token must not do. Throws the 401
+ * that asks for it. `mayReuse`: a proof that this device gave within `ui_auth.session_timeout` counts.
+ */
+export async function proveIdentity(server: Homeserver, call: ProofCall, { mayReuse = true } = {}): Promise<void> {
+  const { request, requester, body, cause } = call
+  const { proofs } = sessionsOf(server)
+  const device = `${requester.userId}/${requester.deviceId}`
+  const timeoutMs = server.config.uiAuth.sessionTimeout
+  const lastProof = proofs.get(device) ?? -Infinity
+  if (mayReuse && server.clock.now() < lastProof + timeoutMs) return
+  await proveStages(server, body, {
+    flows: PASSWORD_FLOW,
+    operation: `${request.method} ${pathOf(request.url)} ${device}`,
+    bindsBody: true,
+    attempt: (_stage, auth) => attemptPassword(server, requester, auth, cause),
+  })
+  if (timeoutMs <= 0) return
+  if (proofs.size >= PROOF_LIMIT) proofs.clear()
+  proofs.set(device, server.clock.now())
+}
+
+/** spec: client-server-api#password-based */
+async function attemptPassword(
+  server: Homeserver,
+  { userId }: Requester,
+  auth: JsonObject,
+  cause: string,
+): Promise<MatrixError | undefined> {
+  if (!mayProveByPassword(server)) return forbidden('Passwords are not used here')
+  const { password, identifier, user, address } = auth
+  if (typeof password !== 'string') return missingParam('Missing parameter: auth.password')
+  const claimed = identifiedUser(server, {
+    identifier: isJsonObject(identifier) ? identifier : null,
+    user: typeof user === 'string' ? user : null,
+    address: typeof address === 'string' ? address : null,
+  })
+  if (claimed !== userId) throw forbidden('Only the owner of the session can agree to this')
+  try {
+    return void (await provePassword(server, userId, password, cause))
+  } catch (error) {
+    if (error instanceof MatrixError && error.errcode === 'M_FORBIDDEN') return error
+    throw error
+  }
+}
+
+const pathOf = (url: string): string => new URL(url).pathname

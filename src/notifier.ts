@@ -1,0 +1,168 @@
+import type { RoomId, UserId } from '#schema/identifiers.ts'
+
+/** How long a user who has stopped syncing is still kept track of. */
+export const FORGET_WATCH_AFTER_MS = 10 * 60_000
+
+/** What a sync has seen: the journal up to `position`, the volatile board up to `volatile`. */
+export type Seen = Readonly<{ position: number; volatile: number }>
+
+type Waiter = { wake: () => void }
+
+/** A user who syncs: which rooms concern them, and when something last moved for them. */
+export type Watch = {
+  readonly userId: UserId
+  rooms: ReadonlySet<RoomId>
+  /** The memberships have changed since `rooms` was read. */
+  isStale: boolean
+  position: number
+  volatile: number
+  touchedAt: number
+  readonly waiters: Set<Waiter>
+}
+
+export type Typing = Readonly<{ userIds: readonly UserId[]; volatile: number }>
+
+/**
+ * Who is waiting on /sync, and the ring that wakes them. A ring names the room and the position, not its members:
+ * only users who sync are known here, so a room of ten thousand costs what its waiting members cost (D27).
+ */
+export class Notifier {
+  readonly #watches = new Map<UserId, Watch>()
+  readonly #watchers = new Map<RoomId, Set<Watch>>()
+  /** The newest position at which each room moved, since `floor`. */
+  readonly #moved = new Map<RoomId, number>()
+  readonly #typing = new Map<RoomId, Typing>()
+  #volatile = 0
+  #position: number
+
+  constructor(
+    /** Rooms that moved at or before this position are not on the board. */
+    readonly floor: number,
+    private readonly roomsOf: (userId: UserId) => Iterable<RoomId>,
+    private readonly now: () => number,
+  ) {
+    this.#position = floor
+  }
+
+  /** What a sync that answers now has seen. */
+  get seen(): Seen {
+    return { position: this.#position, volatile: this.#volatile }
+  }
+
+  /** Called for every turn that wrote something, after it is on disk. */
+  advance(position: number): void {
+    if (position > this.#position) this.#position = position
+  }
+
+  ringRoom(room: RoomId, position: number): void {
+    this.advance(position)
+    this.#moved.set(room, position)
+    for (const watch of this.#watchers.get(room) ?? []) this.#touch(watch, position)
+  }
+
+  ringUser(userId: UserId, position: number, changesRooms: boolean): void {
+    this.advance(position)
+    const watch = this.#watches.get(userId)
+    if (!watch) return
+    if (changesRooms) watch.isStale = true
+    this.#touch(watch, position)
+  }
+
+  setTyping(room: RoomId, userIds: readonly UserId[]): void {
+    this.#typing.set(room, { userIds, volatile: ++this.#volatile })
+    for (const watch of this.#watchers.get(room) ?? []) {
+      watch.volatile = this.#volatile
+      wakeAll(watch)
+    }
+  }
+
+  typingIn(room: RoomId): Typing | undefined {
+    return this.#typing.get(room)
+  }
+
+  /** The newest position at which the room moved; undefined if that was at or before `floor`. */
+  movedAt(room: RoomId): number | undefined {
+    return this.#moved.get(room)
+  }
+
+  /** Starts or goes on watching for a user who syncs. */
+  watch(userId: UserId): Watch {
+    const known = this.#watches.get(userId)
+    const watch = known ?? this.#newWatch(userId)
+    watch.touchedAt = this.now()
+    if (watch.isStale) this.#readRooms(watch)
+    return watch
+  }
+
+  hasNews(watch: Watch, since: Seen): boolean {
+    return watch.position > since.position || watch.volatile > since.volatile
+  }
+
+  /** Resolves when something moves for the user after `since`, at the deadline, or when the client goes away. */
+  wait(watch: Watch, since: Seen, timeoutMs: number, signal: AbortSignal): Promise<void> {
+    if (this.hasNews(watch, since) || timeoutMs <= 0 || signal.aborted) return Promise.resolve()
+    return new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer)
+        signal.removeEventListener('abort', done)
+        watch.waiters.delete(waiter)
+        watch.touchedAt = this.now()
+        resolve()
+      }
+      const waiter: Waiter = { wake: done }
+      const timer = setTimeout(done, timeoutMs)
+      signal.addEventListener('abort', done)
+      watch.waiters.add(waiter)
+    })
+  }
+
+  /** Lets everyone who waits answer now: the server stops. */
+  wakeEveryone(): void {
+    for (const watch of this.#watches.values()) wakeAll(watch)
+  }
+
+  /** Forgets users who have stopped syncing. */
+  sweep(): void {
+    const before = this.now() - FORGET_WATCH_AFTER_MS
+    for (const watch of this.#watches.values()) {
+      if (watch.waiters.size > 0 || watch.touchedAt > before) continue
+      this.#watches.delete(watch.userId)
+      this.#leaveRooms(watch)
+    }
+  }
+
+  #newWatch(userId: UserId): Watch {
+    const { position, volatile } = this.seen
+    const watch: Watch = { userId, rooms: new Set(), isStale: true, position, volatile, touchedAt: this.now(), waiters: new Set() }
+    this.#watches.set(userId, watch)
+    return watch
+  }
+
+  #readRooms(watch: Watch): void {
+    this.#leaveRooms(watch)
+    watch.isStale = false
+    watch.rooms = new Set(this.roomsOf(watch.userId))
+    for (const room of watch.rooms) {
+      const watchers = this.#watchers.get(room)
+      if (watchers) watchers.add(watch)
+      else this.#watchers.set(room, new Set([watch]))
+    }
+  }
+
+  #leaveRooms(watch: Watch): void {
+    for (const room of watch.rooms) {
+      const watchers = this.#watchers.get(room)
+      watchers?.delete(watch)
+      if (watchers?.size === 0) this.#watchers.delete(room)
+    }
+  }
+
+  #touch(watch: Watch, position: number): void {
+    watch.position = Math.max(watch.position, position)
+    wakeAll(watch)
+  }
+}
+
+function wakeAll(watch: Watch): void {
+  for (const waiter of [...watch.waiters]) waiter.wake()
+}

@@ -1,0 +1,58 @@
+import type { AliasFact } from '#schema/journal/alias.ts'
+import type { DeviceFact, SessionStarted } from '#schema/journal/device.ts'
+import type { RegistrationFact } from '#schema/journal/registration.ts'
+import type { UserFact } from '#schema/journal/user.ts'
+import { projectSessionConfirmed, projectSessionRefreshed, projectSessionStarted } from './access-tokens.ts'
+import { projectAccountDataDeleted, projectAccountDataSet } from './account-data.ts'
+import { projectRoomAliasDeleted, projectRoomAliasSet } from './aliases.ts'
+import {
+  projectDeviceCreated, projectDeviceDeleted, projectDeviceRenamed, projectDeviceSeen, projectSessionOnDevice,
+} from './devices.ts'
+import { projectFilterDefined, projectFilterDropped } from './filters.ts'
+import { projectProfileFieldDeleted, projectProfileFieldSet } from './profiles.ts'
+import type { Project, ProjectionsOf } from './projectors.ts'
+import {
+  projectRegistrationTokenDeleted, projectRegistrationTokenSet, projectRegistrationTokenSpent,
+} from './registration-tokens.ts'
+import {
+  projectAdminChanged, projectGuestUpgraded, projectLockChanged, projectPasswordChanged, projectSuspensionChanged,
+  projectUserDeactivated, projectUserReactivated, projectUserRegistered,
+} from './users.ts'
+
+const projectLogin: Project<SessionStarted> = (...row) => {
+  projectSessionOnDevice(...row)
+  projectSessionStarted(...row)
+}
+
+/** Facts of accounts, devices, aliases and registration tokens, and the tables they become. */
+export const accountProjections: ProjectionsOf<UserFact | DeviceFact | AliasFact | RegistrationFact> = {
+  userRegistered: { project: projectUserRegistered },
+  guestUpgraded: { project: projectGuestUpgraded },
+  passwordChanged: { project: projectPasswordChanged },
+  adminChanged: { project: projectAdminChanged },
+  lockChanged: { project: projectLockChanged },
+  suspensionChanged: { project: projectSuspensionChanged },
+  userDeactivated: { project: projectUserDeactivated },
+  userReactivated: { project: projectUserReactivated },
+  profileFieldSet: { project: projectProfileFieldSet },
+  profileFieldDeleted: { project: projectProfileFieldDeleted },
+  accountDataSet: { project: projectAccountDataSet },
+  accountDataDeleted: { project: projectAccountDataDeleted },
+  filterDefined: { project: projectFilterDefined },
+  filterDropped: { project: projectFilterDropped },
+
+  sessionStarted: { project: projectLogin },
+  sessionRefreshed: { project: projectSessionRefreshed },
+  sessionConfirmed: { project: projectSessionConfirmed },
+  deviceCreated: { project: projectDeviceCreated },
+  deviceRenamed: { project: projectDeviceRenamed },
+  deviceSeen: { project: projectDeviceSeen },
+  deviceDeleted: { project: projectDeviceDeleted },
+
+  roomAliasSet: { project: projectRoomAliasSet },
+  roomAliasDeleted: { project: projectRoomAliasDeleted },
+
+  registrationTokenSet: { project: projectRegistrationTokenSet },
+  registrationTokenDeleted: { project: projectRegistrationTokenDeleted },
+  registrationTokenSpent: { project: projectRegistrationTokenSpent },
+}

@@ -1,0 +1,128 @@
+import { redactEvent } from '#core/redaction.ts'
+import { canonicalJson } from '#core/canonical-json.ts'
+import type { Pdu, RoomEvent } from '#core/pdu.ts'
+import { roomVersionRules } from '#core/room-version.ts'
+import type { EventAppended, EventRedacted } from '#schema/journal/room.ts'
+import type { EventId, RoomId } from '#schema/identifiers.ts'
+import { contentSpan } from '#core/content-span.ts'
+import type { Project, Projection } from './projectors.ts'
+import type { Store } from './store.ts'
+
+// An id that is a hash is kept as its 32 bytes; no other id looks like one. Version 3 ids that happen to have
+// no `+` or `/` read back as the same text.
+const HASH_ID = /^\$[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/
+export type EventKey = Uint8Array | string
+
+export const eventKeyOf = (eventId: string): EventKey =>
+  HASH_ID.test(eventId) ? Uint8Array.fromBase64(eventId.slice(1), { alphabet: 'base64url' }) : eventId
+
+export const eventIdOfKey = (key: EventKey): EventId =>
+  (typeof key === 'string' ? key : `$${key.toBase64({ alphabet: 'base64url', omitPadding: true })}`) as EventId
+
+type Row = { event_id: EventKey; room: number; json: string }
+
+const eventOfRow = ({ names }: Store, row: Row): RoomEvent => ({
+  eventId: eventIdOfKey(row.event_id),
+  roomId: names.textOf(row.room) as RoomId,
+  pdu: JSON.parse(row.json) as Pdu,
+})
+
+/** The event of that id, in its redacted form if it was redacted. */
+export function findEvent(store: Store, eventId: EventId): RoomEvent | undefined {
+  const row = store.db
+    .query<Row, [EventKey]>('SELECT event_id, room, json FROM events WHERE event_id = ?')
+    .get(eventKeyOf(eventId))
+  return row ? eventOfRow(store, row) : undefined
+}
+
+/** The journal position at which the event was first written; its number in every other table. */
+export const findEventNum = ({ db }: Store, eventId: EventId): number | undefined =>
+  db.query<{ num: number }, [EventKey]>('SELECT num FROM events WHERE event_id = ?').get(eventKeyOf(eventId))?.num
+
+/** The event that a device has sent under this transaction id, whatever the room. */
+export function findSentEvent({ db, names }: Store, device: string, txnId: string): EventId | undefined {
+  const num = names.find(device)
+  if (num === undefined) return undefined
+  const row = db
+    .query<{ event_id: EventKey }, [number, string]>('SELECT event_id FROM events WHERE device = ? AND txn_id = ?')
+    .get(num, txnId)
+  return row ? eventIdOfKey(row.event_id) : undefined
+}
+
+/** Transaction ids belong to a device of a user. spec: client-server-api#transaction-identifiers */
+export const deviceKeyOf = (userId: string, deviceId: string): string => `${userId} ${deviceId}`
+
+const projectEventAppended: Project<EventAppended> = ({ db, names }, fact, position) => {
+  const { pdu, json, transaction } = fact
+  const stateKey = pdu.state_key === undefined ? null : names.numberOf(pdu.state_key)
+  db.query(`
+    INSERT INTO events (num, room, event_id, type, state_key, sender, depth, ts, position, content_start, content_end, device, txn_id, json)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?1, ?9, ?10, ?11, ?12, ?13)
+  `).run(
+    position,
+    names.numberOf(fact.roomId),
+    eventKeyOf(fact.eventId),
+    names.numberOf(pdu.type),
+    stateKey,
+    names.numberOf(pdu.sender),
+    pdu.depth,
+    pdu.origin_server_ts,
+    fact.contentStart,
+    fact.contentEnd,
+    transaction ? names.numberOf(deviceKeyOf(transaction.userId, transaction.deviceId)) : null,
+    transaction?.txnId ?? null,
+    json,
+  )
+}
+
+type FullRow = Row & { content_start: number; content_end: number; device: number | null; txn_id: string | null }
+
+function hydrateEventAppended(store: Store, position: number): EventAppended {
+  const row = store.db
+    .query<FullRow, [number]>('SELECT event_id, room, json, content_start, content_end, device, txn_id FROM events WHERE num = ?')
+    .get(position)
+  if (!row) throw new Error(`the event at position ${position} is missing`)
+  const fact: EventAppended = {
+    kind: 'eventAppended',
+    ...eventOfRow(store, row),
+    json: row.json,
+    contentStart: row.content_start,
+    contentEnd: row.content_end,
+  }
+  if (row.device === null || row.txn_id === null) return fact
+  return { ...fact, transaction: transactionOf(store.names.textOf(row.device), row.txn_id) }
+}
+
+function transactionOf(device: string, txnId: string): NonNullable<EventAppended['transaction']> {
+  const at = device.indexOf(' ')
+  return { userId: device.slice(0, at) as `@${string}:${string}`, deviceId: device.slice(at + 1), txnId }
+}
+
+/** What the writer needs of the PDU to fill the columns; the content of message events does not cross twice. */
+function dehydrateEventAppended({ pdu, ...fact }: EventAppended): EventAppended {
+  const { type, sender, state_key, depth, origin_server_ts } = pdu
+  const slim = { type, sender, depth, origin_server_ts, ...(state_key === undefined ? {} : { state_key, content: pdu.content }) }
+  return { ...fact, pdu: slim as unknown as Pdu }
+}
+
+export const eventAppendedRow: Projection<EventAppended> = {
+  project: projectEventAppended,
+  hydrate: hydrateEventAppended,
+  dehydrate: dehydrateEventAppended,
+}
+
+/** The stored text becomes the redacted one: what was redacted is gone from the disk with the next vacuum. */
+export const projectEventRedacted: Project<EventRedacted> = ({ db, names }, { roomId, eventId, redactedBy }) => {
+  const room = names.numberOf(roomId)
+  const version = db.query<{ version: string }, [number]>('SELECT version FROM rooms WHERE room = ?').get(room)?.version
+  const rules = version === undefined ? undefined : roomVersionRules(version)
+  const row = db.query<{ json: string }, [EventKey]>('SELECT json FROM events WHERE event_id = ?').get(eventKeyOf(eventId))
+  if (!rules || !row) throw new Error(`cannot redact ${eventId}: its room or row is missing`)
+  const redacted = redactEvent(rules, JSON.parse(row.json) as Pdu)
+  const json = canonicalJson(redacted)
+  const [start, end] = contentSpan(redacted, json)
+  db.query(`
+    UPDATE events SET json = ?, content_start = ?, content_end = ?, redacted_by = (SELECT num FROM events WHERE event_id = ?)
+     WHERE event_id = ?
+  `).run(json, start, end, eventKeyOf(redactedBy), eventKeyOf(eventId))
+}

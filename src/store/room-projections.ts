@@ -1,0 +1,23 @@
+import type { EventAppended, RoomFact } from '#schema/journal/room.ts'
+import { eventAppendedRow, projectEventRedacted } from './events.ts'
+import { projectMembership, projectRoomForgotten } from './memberships.ts'
+import type { Project, ProjectionsOf } from './projectors.ts'
+import { projectRoomPublished } from './public-rooms.ts'
+import { projectReceiptPosted } from './receipts.ts'
+import { projectStateChange } from './room-state.ts'
+
+const projectEvent: Project<EventAppended> = (store, fact, position, actorId) => {
+  eventAppendedRow.project(store, fact, position, actorId)
+  if (fact.pdu.state_key === undefined) return
+  projectStateChange(store, fact, position, actorId)
+  if (fact.pdu.type === 'm.room.member') projectMembership(store, fact, position, actorId)
+}
+
+/** The facts of rooms and the tables they become. */
+export const roomProjections: ProjectionsOf<RoomFact> = {
+  eventAppended: { ...eventAppendedRow, project: projectEvent },
+  eventRedacted: { project: projectEventRedacted },
+  receiptPosted: { project: projectReceiptPosted },
+  roomPublished: { project: projectRoomPublished },
+  roomForgotten: { project: projectRoomForgotten },
+}

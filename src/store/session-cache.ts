@@ -1,0 +1,45 @@
+import type { Batch, Journal } from '#actors/kernel/journal.ts'
+import { findSession, type Session } from './access-tokens.ts'
+import type { Store } from './store.ts'
+
+/** Sessions kept at hand; past this all are looked up anew. */
+const CACHED_SESSIONS = 20_000
+
+export type SessionCache = Readonly<{
+  find: (token: string) => Session | undefined
+  /** To be told of every batch once it is on disk: what accounts and devices decide may end or change a session. */
+  committed: (batch: Batch) => void
+}>
+
+/** Every request names a session, and hardly any changes one. */
+export function sessionCache(store: Store): SessionCache {
+  const sessions = new Map<string, Session>()
+  return {
+    find(token) {
+      const known = sessions.get(token)
+      if (known) return known
+      const session = findSession(store, token)
+      if (!session) return undefined
+      if (sessions.size >= CACHED_SESSIONS) sessions.clear()
+      sessions.set(token, session)
+      return session
+    },
+    committed({ rows }) {
+      if (rows.some(({ actor }) => actor.startsWith('device/') || actor.startsWith('user/'))) sessions.clear()
+    },
+  }
+}
+
+/** The same journal, telling `committed` of each batch before anything of it is said to the world. */
+export const tellingJournal = (journal: Journal, committed: (batch: Batch) => void): Journal => ({
+  get position() {
+    return journal.position
+  },
+  async append(batch) {
+    await journal.append(batch)
+    committed(batch)
+  },
+  snapshotOf: (actor) => journal.snapshotOf(actor),
+  factsOf: (actor, position) => journal.factsOf(actor, position),
+  close: () => journal.close(),
+})

@@ -1,0 +1,28 @@
+import { type EventFilter, matchesEventFilter, NO_EVENT_FILTER } from '#core/sync/filter.ts'
+import type { RoomId, UserId } from '#schema/identifiers.ts'
+import { type AccountDataRow, listAccountDataBetween, listAccountDataOf } from '#store/account-data.ts'
+import type { Store } from '#store/store.ts'
+import type { Reading } from './reading.ts'
+
+/** What changed in a window, by room; null is the account itself. */
+export type ChangedAccountData = ReadonlyMap<RoomId | null, readonly AccountDataRow[]>
+
+export const readChangedAccountData = (store: Store, userId: UserId, since: number, until: number): ChangedAccountData =>
+  Map.groupBy(listAccountDataBetween(store, userId, since, until), ({ roomId }) => roomId)
+
+/** One room's account data as event texts: all of it where the room is new to the client. */
+export function roomAccountData({ store, userId, accountData, filter, isInitial }: Reading, roomId: RoomId, isWhole: boolean): string[] {
+  const rows = isWhole && !isInitial ? listAccountDataOf(store, userId, roomId) : (accountData.get(roomId) ?? [])
+  return printAccountData(rows, filter.room.accountData, isWhole)
+}
+
+export const globalAccountData = ({ accountData, filter, isInitial }: Reading): string[] =>
+  printAccountData(accountData.get(null) ?? [], filter.accountData, isInitial)
+
+/** What was deleted is told as empty content to those who may have known it. */
+function printAccountData(rows: readonly AccountDataRow[], filter: EventFilter, isWhole: boolean): string[] {
+  return rows
+    .filter(({ json }) => json !== null || !isWhole)
+    .filter(({ type }) => filter === NO_EVENT_FILTER || matchesEventFilter(filter, { type }))
+    .map(({ type, json }) => `{"content":${json ?? '{}'},"type":${JSON.stringify(type)}}`)
+}

@@ -1,0 +1,93 @@
+import type { RoomId, UserId } from '#schema/identifiers.ts'
+import { findClientEventByNum } from '#store/client-events.ts'
+import type { Membership } from '#store/memberships.ts'
+import { findStateAt } from '#store/state-at.ts'
+import type { Store } from '#store/store.ts'
+import type { Reading } from './reading.ts'
+
+export type RoomMembership = Readonly<{
+  roomId: RoomId
+  membership: Membership
+  /** Number of the member event. */
+  event: number
+  position: number
+  isForgotten: boolean
+  sender: UserId
+}>
+
+type Row = { room: number; membership: Membership; event: number; position: number; is_forgotten: number; sender: number }
+
+const MEMBERSHIP = `
+  SELECT m.room, m.membership, m.event, m.position, m.is_forgotten, e.sender
+    FROM memberships m JOIN events e ON e.num = m.event`
+
+const fromRow = ({ names }: Store, { room, sender, is_forgotten, ...rest }: Row): RoomMembership => ({
+  ...rest,
+  roomId: names.textOf(room) as RoomId,
+  sender: names.textOf(sender) as UserId,
+  isForgotten: is_forgotten === 1,
+})
+
+/** All rooms a user has anything to do with. */
+export function listMemberships(store: Store, userId: UserId): RoomMembership[] {
+  return store.db
+    .query<Row, [number]>(`${MEMBERSHIP} WHERE m.user = ? AND m.is_forgotten = 0`)
+    .all(store.names.find(userId) ?? -1)
+    .map((row) => fromRow(store, row))
+}
+
+/** The rooms in which the user's own membership has changed. */
+export function listMembershipsBetween(store: Store, userId: UserId, since: number, until: number): RoomMembership[] {
+  return store.db
+    .query<Row, [number, number, number]>(`${MEMBERSHIP} WHERE m.user = ? AND m.position > ? AND m.position <= ? AND m.is_forgotten = 0`)
+    .all(store.names.find(userId) ?? -1, since, until)
+    .map((row) => fromRow(store, row))
+}
+
+export function findRoomMembership(store: Store, userId: UserId, roomId: RoomId): RoomMembership | undefined {
+  const row = store.db
+    .query<Row, [number, number]>(`${MEMBERSHIP} WHERE m.user = ? AND m.room = ?`)
+    .get(store.names.find(userId) ?? -1, store.names.find(roomId) ?? -1)
+  return row ? fromRow(store, row) : undefined
+}
+
+/**
+ * The membership that the client knew at its token. Someone who has left and come back in the meantime counts as having
+ * been outside, so that the room is sent anew.
+ */
+export function membershipBefore({ store, userId, since, until }: Reading, { roomId }: RoomMembership): Membership | undefined {
+  const rows = store.db
+    .query<{ membership: Membership }, [number, number, number, number, number]>(`
+      SELECT e.json ->> '$.content.membership' AS membership FROM state_changes c JOIN events e ON e.num = c.event
+       WHERE c.room = ? AND c.type = ? AND c.state_key = ? AND c.position > ? AND c.position <= ?`)
+    .all(store.names.find(roomId) ?? -1, store.names.find('m.room.member') ?? -1, store.names.find(userId) ?? -1, since, until)
+  const known = findStateAt(store, roomId, 'm.room.member', userId, since)
+  const before = known && membershipOf(known.body)
+  const hasLeft = before === 'join' && rows.slice(0, -1).some(({ membership }) => membership !== 'join')
+  return hasLeft ? 'leave' : before
+}
+
+const membershipOf = (body: string): Membership => (JSON.parse(`${body}}`) as { content: { membership: Membership } }).content.membership
+
+/** What someone outside is told of a room. spec: client-server-api#stripped-state */
+const STRIPPED_TYPES = [
+  'm.room.create',
+  'm.room.join_rules',
+  'm.room.name',
+  'm.room.avatar',
+  'm.room.canonical_alias',
+  'm.room.encryption',
+  'm.room.topic',
+] as const
+
+/** The stripped state of an invitation or knock, as it was then, the reader's own member event last. */
+export function strippedStateFor({ store, userId }: Reading, { roomId, event, position, sender }: RoomMembership): string[] {
+  const places: [string, string][] = STRIPPED_TYPES.map((type) => [type, ''])
+  if (sender !== userId) places.push(['m.room.member', sender])
+  const events = places.flatMap(([type, stateKey]) => findStateAt(store, roomId, type, stateKey, position) ?? [])
+  const own = findClientEventByNum(store, event)
+  return [...events, ...(own ? [own] : [])].map(({ body }) => {
+    const { content, sender: from, state_key, type } = JSON.parse(`${body}}`) as Record<string, unknown>
+    return JSON.stringify({ content, sender: from, state_key, type })
+  })
+}

@@ -1,0 +1,38 @@
+import type { ClientEvent, Unsigned } from '#core/sync/client-event.ts'
+import type { SyncFilter } from '#core/sync/filter.ts'
+import type { RoomId, UserId } from '#schema/identifiers.ts'
+import type { Store } from '#store/store.ts'
+import type { ChangedAccountData } from './account-data.ts'
+
+/** Everything that one sync answer is read by. */
+export type Reading = Readonly<{
+  store: Store
+  userId: UserId
+  /** `user device`, for transaction ids. */
+  device: string
+  filter: SyncFilter
+  /** The position of the token; 0 in an initial sync. */
+  since: number
+  /** The position this answer goes up to. */
+  until: number
+  isInitial: boolean
+  isFullState: boolean
+  stateAfter: false | 'state_after' | 'org.matrix.msc4222.state_after'
+  now: number
+  /** Which member events this device has been told. */
+  seenMembers: Map<string, number>
+  ignored: ReadonlySet<string>
+  accountData: ChangedAccountData
+  typingIn: (roomId: RoomId) => readonly UserId[] | undefined
+}>
+
+export const unsignedFor = ({ now, device }: Reading, membership: string): Unsigned => ({ now, device, membership })
+
+export const filterable = (event: ClientEvent, roomId: RoomId) => ({
+  type: event.type,
+  sender: event.sender,
+  roomId,
+  get content(): unknown {
+    return (JSON.parse(`${event.body}}`) as { content: unknown }).content
+  },
+})

@@ -1,0 +1,35 @@
+import type { RoomId, UserId } from '#schema/identifiers.ts'
+import { findStateEvent } from '#store/room-state.ts'
+import type { Store } from '#store/store.ts'
+
+/** spec: client-server-api#get_matrixclientv3sync_response-200_roomsummary */
+const HEROES = 5
+
+const HERO = `
+  SELECT n.name FROM memberships m JOIN names n ON n.num = m.user
+   WHERE m.room = ?1 AND m.membership = ?2 AND m.user <> ?3 ORDER BY m.user LIMIT ${HEROES}`
+
+/** Up to five people other than the reader: the joined and invited, or else those who have left. */
+export function listHeroes({ db, names }: Store, roomId: RoomId, reader: UserId): UserId[] {
+  const [room, user] = [names.find(roomId) ?? -1, names.find(reader) ?? -1]
+  const query = db.query<{ name: UserId }, [number, string, number]>(HERO)
+  const having = (...memberships: string[]): UserId[] =>
+    memberships.flatMap((membership) => query.all(room, membership, user).map(({ name }) => name)).slice(0, HEROES)
+  const present = having('join', 'invite')
+  return present.length > 0 ? present : having('leave', 'ban')
+}
+
+/** Counts always, heroes where the room has no name to be shown by. JSON text. */
+export function readSummary(store: Store, roomId: RoomId, reader: UserId): { text: string; heroes: readonly UserId[] } {
+  const row = store.db
+    .query<{ joined: number; invited: number }, [number]>('SELECT joined, invited FROM rooms WHERE room = ?')
+    .get(store.names.find(roomId) ?? -1)
+  const counts = { 'm.joined_member_count': row?.joined ?? 0, 'm.invited_member_count': row?.invited ?? 0 }
+  if (isNamed(store, roomId)) return { text: JSON.stringify(counts), heroes: [] }
+  const heroes = listHeroes(store, roomId, reader)
+  return { text: JSON.stringify({ 'm.heroes': heroes, ...counts }), heroes }
+}
+
+const isNamed = (store: Store, roomId: RoomId): boolean =>
+  Boolean(findStateEvent(store, roomId, 'm.room.name', '')?.pdu.content.name) ||
+  Boolean(findStateEvent(store, roomId, 'm.room.canonical_alias', '')?.pdu.content.alias)

@@ -1,0 +1,47 @@
+import type { ClientEvent } from '#core/sync/client-event.ts'
+import { isIgnored, limitOf, matchesEventFilter, NO_EVENT_FILTER } from '#core/sync/filter.ts'
+import { printSyncToken, printTimelineToken } from '#core/sync/token.ts'
+import type { RoomId, UserId } from '#schema/identifiers.ts'
+import type { Sight } from '#store/sight.ts'
+import { listEventsBetween } from '#store/timeline.ts'
+import { filterable, type Reading } from './reading.ts'
+
+/** Batches that are read for one room when a filter lets little through. */
+const BATCHES = 5
+
+export type Timeline = Readonly<{ events: readonly ClientEvent[]; isLimited: boolean; prevBatch: string }>
+
+type Window = { roomId: RoomId; since: number; until: number; sight: Sight | undefined }
+
+/** The newest events of a window that the reader may see and wants to, oldest first. */
+export function readTimeline(reading: Reading, window: Window): Timeline {
+  const limit = limitOf(reading.filter.room.timeline)
+  const events: ClientEvent[] = []
+  let { until } = window
+  let isExhausted = false
+  for (let batch = 0; batch < BATCHES && events.length <= limit && !isExhausted; batch++) {
+    const wanted = limit + 1
+    const read = listEventsBetween(reading.store, { ...window, until, limit: wanted })
+    isExhausted = read.length < wanted
+    until = (read[0]?.num ?? 1) - 1
+    events.unshift(...read.filter((event) => isWanted(reading, window, event)))
+  }
+  const shown = limit === 0 ? [] : events.slice(-limit)
+  return {
+    events: shown,
+    isLimited: !isExhausted || events.length > limit,
+    prevBatch: prevBatchOf(shown[0], isExhausted ? window.since : until),
+  }
+}
+
+function isWanted(reading: Reading, { roomId, sight }: Window, event: ClientEvent): boolean {
+  if (sight && !sight.maySee(event.num)) return false
+  if (isIgnored({ sender: event.sender, stateKey: event.stateKey ?? undefined }, reading.ignored as ReadonlySet<UserId>)) return false
+  const filter = reading.filter.room.timeline
+  return filter === NO_EVENT_FILTER || matchesEventFilter(filter, filterable(event, roomId))
+}
+
+const prevBatchOf = (first: ClientEvent | undefined, position: number): string =>
+  first
+    ? printTimelineToken({ depth: first.depth, num: first.num - 1 })
+    : printSyncToken({ position, boot: '0', volatile: 0 })

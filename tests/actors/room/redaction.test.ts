@@ -1,0 +1,40 @@
+import { describe, expect, test } from 'bun:test'
+import type { RoomVersion } from '#core/room-version.ts'
+import type { EventId } from '#schema/identifiers.ts'
+import type { RoomFact } from '#schema/journal/room.ts'
+import { ALICE, BOB, den, eventsOf, join } from './den.ts'
+
+const lastEvent = (facts: readonly { kind: string }[]): EventId => {
+  const fact = facts.at(-1) as RoomFact | undefined
+  return fact?.kind === 'eventAppended' ? fact.eventId : '$none'
+}
+
+function spoken(version: RoomVersion = '12') {
+  const history = den({ version }).and(join(BOB)).and({ kind: 'sendMessage', userId: BOB, eventType: 'm.room.message', content: { body: 'oops' } })
+  return { history, targetId: lastEvent(history.facts) }
+}
+
+describe('redactEvent', () => {
+  test.each<RoomVersion>(['10', '11'])('names its target where version %s looks for it', (version) => {
+    const { history, targetId } = spoken(version)
+    const { facts } = history.when({ kind: 'redactEvent', userId: BOB, targetId, content: { reason: 'typo' } })
+    const [appended] = facts
+    const pdu = appended?.kind === 'eventAppended' ? appended.pdu : undefined
+    expect(version === '10' ? pdu?.redacts : pdu?.content.redacts).toBe(targetId)
+    expect(pdu?.content.reason).toBe('typo')
+  })
+
+  test('takes effect together with its event, in memory too', () => {
+    const { history, targetId } = spoken()
+    const redacted = history.and({ kind: 'redactEvent', userId: ALICE, targetId, content: {} })
+    expect(redacted.facts.at(-1)).toEqual({
+      kind: 'eventRedacted', roomId: history.memory.roomId, eventId: targetId, redactedBy: lastEvent(redacted.facts.slice(0, -1)),
+    })
+    expect(redacted.memory.recent.get(targetId)?.pdu.content).toEqual({})
+    expect(eventsOf(redacted.facts.slice(-2, -1) as never)).toMatchObject([{ type: 'm.room.redaction', sender: ALICE }])
+  })
+
+  test('is refused for what is not there', () => {
+    expect(spoken().history.when({ kind: 'redactEvent', userId: BOB, targetId: '$none', content: {} })).toMatchObject({ refused: 'M_NOT_FOUND' })
+  })
+})

@@ -1,0 +1,66 @@
+import { describe, expect, test } from 'bun:test'
+import { MAX_PREV_EVENTS } from '#actors/room/append.ts'
+import { room } from '#actors/room/room.ts'
+import { given } from '#harness/given.ts'
+import type { EventId } from '#schema/identifiers.ts'
+import { ALICE, BOB, den, eventsOf, join } from './den.ts'
+
+const message = { kind: 'sendMessage', userId: ALICE, eventType: 'm.room.message', content: { body: 'hi' } } as const
+const transaction = { userId: ALICE, deviceId: 'PHONE', txnId: 't1' } as const
+
+describe('sendMessage', () => {
+  test('appends the event and rings the room, nobody else', () => {
+    const { facts, effects } = den().when(message)
+    expect(eventsOf(facts)).toEqual([{ type: 'm.room.message', sender: ALICE, content: { body: 'hi' } }] as never)
+    expect(effects.map(({ kind }) => kind)).toEqual(['ring'])
+  })
+
+  test('G-70: answers the same transaction with the same event, of that device alone', () => {
+    const sent = den().and({ ...message, transaction })
+    const fact = sent.facts.at(-1)
+    expect(sent.when({ ...message, transaction })).toMatchObject({ facts: [], reply: { eventId: fact?.kind === 'eventAppended' && fact.eventId } })
+    expect(sent.when({ ...message, transaction: { ...transaction, deviceId: 'TABLET' } }).facts).toHaveLength(1)
+  })
+
+  test('is refused to strangers and in rooms that are not here', () => {
+    expect(den().when({ ...message, userId: BOB })).toMatchObject({ refused: 'M_FORBIDDEN' })
+    expect(given(room, '!none').when(message)).toMatchObject({ refused: 'M_FORBIDDEN' })
+  })
+
+  test('refuses what is too large', () => {
+    expect(den().when({ ...message, content: { body: 'x'.repeat(65_536) } })).toMatchObject({ refused: 'M_TOO_LARGE' })
+  })
+
+  test('G-39: names at most ten previous events, the newest', () => {
+    const history = den()
+    history.memory.extremities.push(...Array.from({ length: 12 }, (_, number) => `$end${number}` as EventId))
+    const wide = { ...room, empty: () => history.memory }
+    const fact = given(wide, history.memory.roomId).when(message).facts[0]
+    expect(fact?.kind === 'eventAppended' && fact.pdu.prev_events).toEqual(
+      Array.from({ length: MAX_PREV_EVENTS }, (_, number) => `$end${number + 2}` as EventId),
+    )
+  })
+})
+
+describe('setRoomStateWithKey', () => {
+  const name = { kind: 'setRoomStateWithKey', userId: ALICE, eventType: 'm.room.name', stateKey: '', content: { name: 'Den' } } as const
+
+  test('G-74: says the same state once', () => {
+    const named = den().and(name)
+    expect(named.when(name).facts).toEqual([])
+    expect(named.when({ ...name, content: { name: 'Hall' } }).facts).toHaveLength(1)
+  })
+
+  test('needs the power', () => {
+    expect(den().and(join(BOB)).when({ ...name, userId: BOB })).toMatchObject({ refused: 'M_FORBIDDEN' })
+  })
+})
+
+test('a room that was frozen and thawed decides as before', () => {
+  const before = den().and(join(BOB)).and({ ...message, transaction })
+  const frozen = room.snapshot.freeze(before.memory)
+  const thawed = { ...room, empty: (id: string) => room.snapshot.thaw(JSON.parse(JSON.stringify(frozen)) as never, id) }
+  const after = given(thawed, before.memory.roomId)
+  expect(after.memory).toEqual({ ...before.memory, recent: new Map() })
+  expect(after.when({ ...message, transaction }).facts).toEqual([])
+})

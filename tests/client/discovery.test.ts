@@ -1,0 +1,73 @@
+import { describe, expect, test } from 'bun:test'
+import { type Answer, house } from '#harness/house.ts'
+
+const ask = async (path: string, overrides: Record<string, unknown> = {}): Promise<Answer> => {
+  const { stranger, close } = await house(overrides)
+  const answer = await stranger.answer('GET', path)
+  await close()
+  return answer
+}
+
+describe('versions', () => {
+  test('D6: old and new ones are listed, without a token', async () => {
+    const { status, body } = await ask('/versions')
+    expect(status).toBe(200)
+    expect(body.versions).toContain('r0.6.1')
+    expect(body.versions).toContain('v1.1')
+    expect(body.versions).toContain('v1.11')
+    expect(body.unstable_features).toMatchObject({ 'uk.tcpip.msc4133.stable': true, 'io.element.e2ee_forced.private': false })
+  })
+
+  test('Element is told which rooms are encrypted', async () => {
+    const { body } = await ask('/versions', { encryption_enabled_by_default_for_room_type: 'invite' })
+    expect(body.unstable_features).toMatchObject({
+      'io.element.e2ee_forced.public': false, 'io.element.e2ee_forced.private': true, 'io.element.e2ee_forced.trusted_private': true,
+    })
+  })
+})
+
+describe('.well-known/matrix/client', () => {
+  const path = '/_/../.well-known/matrix/client'
+
+  test('names the address, without a slash at its end', async () => {
+    expect(await ask(path)).toEqual({ status: 200, body: { 'm.homeserver': { base_url: 'https://a.example' } } })
+  })
+
+  test('names what else the admin wants', async () => {
+    expect((await ask(path, {
+      public_baseurl: 'https://matrix.a.example/', default_identity_server: 'https://id.example',
+      extra_well_known_client_content: { 'org.example.map': { style: 'x' }, 'm.homeserver': { base_url: 'https://mallory.example' } },
+    })).body).toEqual({
+      'm.homeserver': { base_url: 'https://matrix.a.example' },
+      'm.identity_server': { base_url: 'https://id.example' },
+      'org.example.map': { style: 'x' },
+    })
+  })
+})
+
+describe('.well-known/matrix/support', () => {
+  const path = '/_/../.well-known/matrix/support'
+
+  test.each([
+    ['a mail address', 'mailto:root@a.example', { contacts: [{ email_address: 'root@a.example', role: 'm.role.admin' }] }],
+    ['a user', 'https://matrix.to/#/@root:b.example', { contacts: [{ matrix_id: '@root:b.example', role: 'm.role.admin' }] }],
+    ['a page', 'https://a.example/help', { support_page: 'https://a.example/help' }],
+  ])('names %s', async (_says, contact, body) => {
+    expect(await ask(path, { admin_contact: contact })).toEqual({ status: 200, body })
+  })
+
+  test('is not there when nobody is named', async () => {
+    expect(await ask(path)).toMatchObject({ status: 404, body: { errcode: 'M_NOT_FOUND' } })
+  })
+})
+
+describe('.well-known/matrix/server', () => {
+  const path = '/_/../.well-known/matrix/server'
+
+  test('is there only where it is asked for', async () => {
+    expect(await ask(path)).toMatchObject({ status: 404 })
+    expect(await ask(path, { serve_server_wellknown: true, public_baseurl: 'https://matrix.a.example:8443/' })).toEqual({
+      status: 200, body: { 'm.server': 'matrix.a.example:443' },
+    })
+  })
+})

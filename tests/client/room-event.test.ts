@@ -1,0 +1,35 @@
+import { expect, test } from 'bun:test'
+import { house } from '#harness/house.ts'
+import { done, inRoom, makeRoom, say, setState } from '#harness/rooms.ts'
+
+const NOT_FOUND = { status: 404, body: { errcode: 'M_NOT_FOUND' } }
+const at = (roomId: string, eventId: string): string => inRoom(roomId, `/event/${encodeURIComponent(eventId)}`)
+
+test('an event is shown with its room', async () => {
+  const { alice } = await house()
+  const roomId = await makeRoom(alice)
+  const eventId = await say(alice, roomId, 'hello')
+  expect(await done(alice, 'GET', at(roomId, eventId))).toMatchObject({
+    event_id: eventId, room_id: roomId, sender: alice.userId, type: 'm.room.message', content: { body: 'hello' }, unsigned: { membership: 'join' },
+  })
+})
+
+test('what is not there, in another room, or not to be seen is 404 alike', async () => {
+  const { alice, bob } = await house()
+  const roomId = await makeRoom(alice)
+  const eventId = await say(alice, roomId, 'hello')
+  expect(await alice.answer('GET', at(roomId, '$none'))).toMatchObject(NOT_FOUND)
+  expect(await alice.answer('GET', at(await makeRoom(alice), eventId))).toMatchObject(NOT_FOUND)
+  expect(await bob.answer('GET', at(roomId, eventId))).toMatchObject(NOT_FOUND)
+})
+
+test('who joins a room whose history is for members sees only what came after', async () => {
+  const { alice, bob } = await house()
+  const roomId = await makeRoom(alice, { invite: [bob.userId] })
+  await setState(alice, roomId, 'm.room.history_visibility', { history_visibility: 'joined' })
+  const before = await say(alice, roomId, 'before')
+  await done(bob, 'POST', inRoom(roomId, '/join'), {})
+  const after = await say(alice, roomId, 'after')
+  expect(await bob.answer('GET', at(roomId, before))).toMatchObject(NOT_FOUND)
+  expect(await done(bob, 'GET', at(roomId, after))).toMatchObject({ content: { body: 'after' } })
+})
