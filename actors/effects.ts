@@ -1,7 +1,7 @@
 import type { Address, AnyCommand } from '#actors/kernel/actor.ts'
 import type { RoomId, UserId } from '#schema/identifiers.ts'
 
-/** What changed, in the words of a sync answer. */
+/** What changed, in the words of a sync answer. `membership` of a room is anyone's, of a user their own. */
 export type Ring =
   | 'timeline'
   | 'membership'

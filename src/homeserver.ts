@@ -163,6 +163,9 @@ function perform(system: System<World, Effect>, notifier: Notifier, effect: Effe
 
 function ring(notifier: Notifier, effect: Extract<Effect, { kind: 'ring' }>, position: number): void {
   if (effect.room && effect.about === 'typing') notifier.setTyping(effect.room, effect.volatile as UserId[])
-  else if (effect.room) notifier.ringRoom(effect.room, position)
-  for (const userId of effect.users ?? []) notifier.ringUser(userId, position, effect.about === 'membership')
+  else if (effect.room) notifier.ringRoom(effect.room, effect.about, position)
+  for (const userId of effect.users ?? []) {
+    if (effect.about === 'device-lists') notifier.ringSharers(userId, position)
+    else notifier.ringUser(userId, effect.about, position)
+  }
 }

@@ -1,3 +1,4 @@
+import type { Ring } from '#actors/effects.ts'
 import type { RoomId, UserId } from '#schema/identifiers.ts'
 
 /** How long a user who has stopped syncing is still kept track of. */
@@ -16,11 +17,17 @@ export type Watch = {
   isStale: boolean
   position: number
   volatile: number
+  /** What is kept here is known from this position on. */
+  readonly from: number
+  /** The newest position at which each sort of thing moved for this user in particular. */
+  readonly moved: Map<Ring, number>
   touchedAt: number
   readonly waiters: Set<Waiter>
 }
 
 export type Typing = Readonly<{ userIds: readonly UserId[]; volatile: number }>
+
+type RoomMoves = { position: number; readonly by: Map<Ring, number> }
 
 /**
  * Who is waiting on /sync, and the ring that wakes them. A ring names the room and the position, not its members:
@@ -29,8 +36,8 @@ export type Typing = Readonly<{ userIds: readonly UserId[]; volatile: number }>
 export class Notifier {
   readonly #watches = new Map<UserId, Watch>()
   readonly #watchers = new Map<RoomId, Set<Watch>>()
-  /** The newest position at which each room moved, since `floor`. */
-  readonly #moved = new Map<RoomId, number>()
+  /** The newest positions at which each room moved, since `floor`, in all and by what it was. */
+  readonly #moved = new Map<RoomId, RoomMoves>()
   readonly #typing = new Map<RoomId, Typing>()
   #volatile = 0
   #position: number
@@ -54,18 +61,33 @@ export class Notifier {
     if (position > this.#position) this.#position = position
   }
 
-  ringRoom(room: RoomId, position: number): void {
+  ringRoom(room: RoomId, about: Ring, position: number): void {
     this.advance(position)
-    this.#moved.set(room, position)
+    const moves = this.#moved.get(room) ?? { position: 0, by: new Map<Ring, number>() }
+    moves.position = position
+    moves.by.set(about, position)
+    this.#moved.set(room, moves)
     for (const watch of this.#watchers.get(room) ?? []) this.#touch(watch, position)
   }
 
-  ringUser(userId: UserId, position: number, changesRooms: boolean): void {
+  ringUser(userId: UserId, about: Ring, position: number): void {
     this.advance(position)
     const watch = this.#watches.get(userId)
     if (!watch) return
-    if (changesRooms) watch.isStale = true
+    if (about === 'membership') watch.isStale = true
+    watch.moved.set(about, position)
     this.#touch(watch, position)
+  }
+
+  /** Wakes the user and everyone who shares a room with them; no room has moved by it. */
+  ringSharers(userId: UserId, position: number): void {
+    this.ringUser(userId, 'device-lists', position)
+    for (const room of this.roomsOf(userId)) {
+      for (const watch of this.#watchers.get(room) ?? []) {
+        watch.moved.set('device-lists', position)
+        this.#touch(watch, position)
+      }
+    }
   }
 
   setTyping(room: RoomId, userIds: readonly UserId[]): void {
@@ -82,7 +104,17 @@ export class Notifier {
 
   /** The newest position at which the room moved; undefined if that was at or before `floor`. */
   movedAt(room: RoomId): number | undefined {
-    return this.#moved.get(room)
+    return this.#moved.get(room)?.position
+  }
+
+  /** False when nothing of that sort has happened in the room after `since`; true where that is not known. */
+  mayHaveMoved(room: RoomId, about: Ring, since: number): boolean {
+    return since < this.floor || (this.#moved.get(room)?.by.get(about) ?? 0) > since
+  }
+
+  /** The same for what concerns one user alone: account data, own memberships, messages to devices. */
+  mayConcern(watch: Watch, about: Ring, since: number): boolean {
+    return since < watch.from || (watch.moved.get(about) ?? 0) > since
   }
 
   /** Starts or goes on watching for a user who syncs. */
@@ -133,7 +165,17 @@ export class Notifier {
 
   #newWatch(userId: UserId): Watch {
     const { position, volatile } = this.seen
-    const watch: Watch = { userId, rooms: new Set(), isStale: true, position, volatile, touchedAt: this.now(), waiters: new Set() }
+    const watch: Watch = {
+      userId,
+      rooms: new Set(),
+      isStale: true,
+      position,
+      volatile,
+      from: position,
+      moved: new Map(),
+      touchedAt: this.now(),
+      waiters: new Set(),
+    }
     this.#watches.set(userId, watch)
     return watch
   }

@@ -70,6 +70,6 @@ export function ringsFor({ room, facts }: Draft): Effect[] {
   if (facts.length === 0) return []
   const targets = facts.flatMap((fact) =>
     fact.kind === 'eventAppended' && fact.pdu.type === 'm.room.member' ? [fact.pdu.state_key as UserId] : [])
-  const rings = [ringRoom(room.roomId, 'timeline')]
-  return targets.length > 0 ? [...rings, ringUsers(targets, 'membership')] : rings
+  if (targets.length === 0) return [ringRoom(room.roomId, 'timeline')]
+  return [ringRoom(room.roomId, 'timeline'), ringRoom(room.roomId, 'membership'), ringUsers(targets, 'membership')]
 }

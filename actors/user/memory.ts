@@ -18,6 +18,8 @@ export type User = {
   filters: Map<string, string>
   nextFilter: number
   encryption: UserEncryption
+  /** When each login token expires that was not used, by the SHA-256 of the token, oldest first. */
+  loginTokens: Map<string, number>
 }
 
 export type Account = {
@@ -43,6 +45,7 @@ export const emptyUser = (id: string): User => ({
   filters: new Map(),
   nextFilter: 0,
   encryption: noUserEncryption(),
+  loginTokens: new Map(),
 })
 
 // Room ids hold no newline, so the key is read back without doubt.

@@ -28,7 +28,7 @@ function readMessages(server: Homeserver, { params: { roomId }, query, requester
   const state = filter.lazyLoadMembers && events[0] ? membersOf(store, roomId, events, events[0].num) : []
   // Whoever gets events may ask for more; nothing at all and nothing further is the end of what they can see (G-78).
   const isEnd = isLast && events.length === 0
-  return `{"chunk":[${printAll(reader, events)}],"start":${JSON.stringify(query.from ?? printTimelineToken(from))}${
+  return `{"chunk":[${printAll(reader, events)}],"start":${JSON.stringify(query.from || printTimelineToken(from))}${
     isEnd ? '' : `,"end":"${printTimelineToken(end)}"`}${state.length > 0 ? `,"state":[${printAll(reader, state)}]` : ''}}`
 }
 
@@ -42,8 +42,8 @@ function boundsOf(
   { roomId, until }: RoomReader,
   { dir, from, to }: SignedInCall<typeof getRoomEvents>['query'],
 ): { from: TimelineToken; to: TimelineToken | undefined } {
-  const start = from === undefined ? undefined : placeIn(store, roomId, readPlace(from, 'from'))
-  const stop = to === undefined ? undefined : placeIn(store, roomId, readPlace(to, 'to'))
+  const start = from ? placeIn(store, roomId, readPlace(from, 'from')) : undefined
+  const stop = to ? placeIn(store, roomId, readPlace(to, 'to')) : undefined
   const edge = until === Infinity ? undefined : placeAt(store, roomId, until)
   if (dir === 'f') return { from: start ?? BEGINNING, to: edge && stop ? earlier(edge, stop) : (edge ?? stop) }
   const newest = start ?? placeAt(store, roomId, Number.MAX_SAFE_INTEGER)

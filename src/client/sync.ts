@@ -6,6 +6,7 @@ import { parseSyncToken, printSyncToken, type SyncToken } from '#core/sync/token
 import type { Homeserver } from '#homeserver'
 import { connectionOf } from '#http/connection.ts'
 import { rawJson, type Requester, signedIn, type SignedInCall } from '#http/endpoint.ts'
+import { acknowledgeToDevice, receivedUpTo } from '#http/to-device.ts'
 import type { Watch } from '#notifier'
 import { readBoolean, readInteger } from '#schema/client/query.ts'
 import { sync } from '#schema/client/sync.ts'
@@ -14,7 +15,9 @@ import { invalidParam, MatrixError, notFound, notJson } from '#schema/matrix-err
 import { findAccountData } from '#store/account-data.ts'
 import { deviceKeyOf } from '#store/events.ts'
 import { findFilter } from '#store/filters.ts'
-import { globalAccountData, readChangedAccountData } from '#store/sync/account-data.ts'
+import { type ChangedAccountData, globalAccountData, NO_ACCOUNT_DATA, readChangedAccountData } from '#store/sync/account-data.ts'
+import { keyCounts, readDeviceLists, readToDevice } from '#store/sync/encryption.ts'
+import type { Store } from '#store/store.ts'
 import { findRoomMembership, listMemberships, listMembershipsBetween, type RoomMembership } from '#store/sync/memberships.ts'
 import type { Reading } from '#store/sync/reading.ts'
 import { readRooms } from '#store/sync/rooms.ts'
@@ -31,6 +34,7 @@ export const syncPage = (server: Homeserver) => {
     signedIn(server, sync, async (call) => {
       connectionOf(call.request).keepOpen()
       const asked = readQuestion(server, call, seenMembers)
+      if (asked.token) await acknowledgeToDevice(server, call.requester, receivedUpTo(server, asked.token), call.cause)
       const deadline = server.clock.now() + Math.min(asked.timeoutMs, LONGEST_WAIT_MS)
       for (;;) {
         const { seen } = server.notifier
@@ -83,10 +87,24 @@ function freshlySeen(all: SeenMembers, device: string): Map<string, number> {
   return seenBy(all, device)
 }
 
+/** Filters that were parsed last; a client sends the same one with every request. */
+const RECENT_FILTERS = 256
+const recentFilters = new Map<string, SyncFilter>()
+
 /** A filter id, or the filter itself where the text starts with a brace. */
 function filterOf(server: Homeserver, userId: UserId, text: string | undefined): SyncFilter {
   if (text === undefined || text === '') return EVERYTHING
-  const filter = parseFilter(text.startsWith('{') ? parseInline(text) : storedFilter(server, userId, text))
+  if (!text.startsWith('{')) return checkedFilter(storedFilter(server, userId, text))
+  const known = recentFilters.get(text)
+  if (known) return known
+  const filter = checkedFilter(parseInline(text))
+  if (recentFilters.size >= RECENT_FILTERS) recentFilters.clear()
+  recentFilters.set(text, filter)
+  return filter
+}
+
+function checkedFilter(definition: unknown): SyncFilter {
+  const filter = parseFilter(definition)
   if (filter instanceof MatrixError) throw filter
   return filter
 }
@@ -110,12 +128,35 @@ function readAnswer(server: Homeserver, asked: Question, seen: { position: numbe
   const fresh = server.notifier.watch(watch.userId)
   const sinceVolatile = token && token.boot === server.bootId ? token.volatile : 0
   const reading = readingOf(server, asked, seen.position, sinceVolatile)
-  const nextBatch = printSyncToken({ position: Math.max(seen.position, reading.since), boot: server.bootId, volatile: seen.volatile })
+  const place = { position: Math.max(seen.position, reading.since), boot: server.bootId, volatile: seen.volatile }
+  const { userId, deviceId } = asked.requester
+  const inbox = keyCounts(server.store, userId, deviceId)
+  const counts = { oneTimeKeyCounts: inbox.oneTimeKeyCounts, unusedFallbackKeyTypes: inbox.unusedFallbackTypes }
   const isQuiet = token !== undefined && !asked.isFullState && reading.since >= server.notifier.floor &&
-    fresh.position <= reading.since && fresh.volatile <= sinceVolatile
-  if (isQuiet) return { ...NOTHING, nextBatch }
-  const rooms = readRooms(reading, roomsToRead(server, reading, fresh, sinceVolatile))
-  return { ...NOTHING, nextBatch, ...rooms, accountData: globalAccountData(reading) }
+    fresh.position <= reading.since && fresh.volatile <= sinceVolatile && token.toDevice === undefined
+  if (isQuiet) return { ...NOTHING, ...counts, nextBatch: printSyncToken(place) }
+  const memberships = roomsToRead(server, reading, fresh, sinceVolatile)
+  const after = token ? receivedUpTo(server, token) : 0
+  const toDevice = readToDevice(server.store, inbox, { userId, deviceId, after, until: reading.until })
+  const rooms = memberships.map(({ roomId }) => roomId)
+  return {
+    ...NOTHING,
+    ...counts,
+    nextBatch: printSyncToken({ ...place, toDevice: toDevice.more }),
+    ...readRooms(reading, memberships),
+    accountData: globalAccountData(reading),
+    toDevice: toDevice.events,
+    deviceLists: token && deviceListsIfChanged(server, fresh, reading, rooms),
+  }
+}
+
+/** Only a device of someone, or someone's coming or going, changes the lists. */
+function deviceListsIfChanged(server: Homeserver, watch: Watch, { since, until, userId }: Reading, rooms: readonly RoomId[]): string | undefined {
+  const { notifier, store } = server
+  const moved = rooms.filter((roomId) => notifier.mayHaveMoved(roomId, 'membership', since))
+  const mayHaveChanged =
+    moved.length > 0 || notifier.mayConcern(watch, 'device-lists', since) || notifier.mayConcern(watch, 'membership', since)
+  return mayHaveChanged ? readDeviceLists(store, { userId, since, until, rooms: moved }) : undefined
 }
 
 const NOTHING: Omit<SyncAnswer, 'nextBatch'> = {
@@ -145,8 +186,10 @@ function readingOf(server: Homeserver, asked: Question, until: number, sinceVola
     stateAfter,
     now: server.clock.now(),
     seenMembers,
-    ignored: ignoredBy(server, requester.userId),
-    accountData: readChangedAccountData(server.store, requester.userId, token?.position ?? 0, until),
+    ignored: ignoredBy(server, asked.watch),
+    accountData: changedAccountData(server, asked.watch, token?.position ?? 0, until),
+    mayHaveMoved: (roomId, about) => server.notifier.mayHaveMoved(roomId, about, token?.position ?? -1),
+    movedAt: (roomId) => (token && token.position >= server.notifier.floor ? server.notifier.movedAt(roomId) : undefined),
     typingIn: (roomId) => {
       const typing = server.notifier.typingIn(roomId)
       const isNews = typing && typing.volatile > sinceVolatile && (typing.userIds.length > 0 || token !== undefined)
@@ -155,11 +198,23 @@ function readingOf(server: Homeserver, asked: Question, until: number, sinceVola
   }
 }
 
-/** spec: client-server-api#ignoring-users */
-function ignoredBy(server: Homeserver, userId: UserId): ReadonlySet<string> {
-  const content = findAccountData(server.store, userId, null, 'm.ignored_user_list')
-  const users = (content as { ignored_users?: object } | undefined)?.ignored_users
-  return new Set(typeof users === 'object' && users !== null ? Object.keys(users) : [])
+function changedAccountData({ store, notifier }: Homeserver, watch: Watch, since: number, until: number): ChangedAccountData {
+  const isQuiet = since > 0 && !notifier.mayConcern(watch, 'account-data', since)
+  return isQuiet ? NO_ACCOUNT_DATA : readChangedAccountData(store, watch.userId, since, until)
+}
+
+type Ignored = { at: number; users: ReadonlySet<string> }
+const ignoredUsers = new WeakMap<Watch, Ignored>()
+
+/** Read again only when the account data may have changed. spec: client-server-api#ignoring-users */
+function ignoredBy({ store, notifier }: Homeserver, watch: Watch): ReadonlySet<string> {
+  const known = ignoredUsers.get(watch)
+  if (known && !notifier.mayConcern(watch, 'account-data', known.at)) return known.users
+  const content = findAccountData(store, watch.userId, null, 'm.ignored_user_list')
+  const listed = (content as { ignored_users?: object } | undefined)?.ignored_users
+  const users = new Set(typeof listed === 'object' && listed !== null ? Object.keys(listed) : [])
+  ignoredUsers.set(watch, { at: notifier.seen.position, users })
+  return users
 }
 
 /** The rooms that can have something to say: all of them at first, then only those that moved (D27). */
@@ -172,13 +227,24 @@ function roomsToRead(server: Homeserver, reading: Reading, watch: Watch, sinceVo
     return all.filter(({ membership, position }) =>
       membership === 'leave' || membership === 'ban' ? includeLeave || (!isInitial && position > since) : true)
   }
-  const changed = listMembershipsBetween(store, userId, since, until)
+  const changed = server.notifier.mayConcern(watch, 'membership', since) ? listMembershipsBetween(store, userId, since, until) : []
   const known = new Set(changed.map(({ roomId }) => roomId))
   const others = new Set<RoomId>([...reading.accountData.keys()].filter((roomId) => roomId !== null))
   for (const roomId of watch.rooms) {
     const hasMoved = (server.notifier.movedAt(roomId) ?? 0) > since || (server.notifier.typingIn(roomId)?.volatile ?? 0) > sinceVolatile
     if (hasMoved) others.add(roomId)
   }
-  const moved = [...others].filter((roomId) => !known.has(roomId)).flatMap((roomId) => findRoomMembership(store, userId, roomId) ?? [])
+  const moved = [...others].filter((roomId) => !known.has(roomId)).flatMap((roomId) => membershipIn(store, watch, roomId) ?? [])
   return [...changed, ...moved]
+}
+
+/** Memberships of the rooms on a watch; a change of any makes the watch read its rooms anew, and so empties this. */
+const knownMemberships = new WeakMap<ReadonlySet<RoomId>, Map<RoomId, RoomMembership>>()
+
+function membershipIn(store: Store, { userId, rooms }: Watch, roomId: RoomId): RoomMembership | undefined {
+  const known = knownMemberships.get(rooms) ?? new Map<RoomId, RoomMembership>()
+  knownMemberships.set(rooms, known)
+  const membership = known.get(roomId) ?? findRoomMembership(store, userId, roomId)
+  if (membership && rooms.has(roomId)) known.set(roomId, membership)
+  return membership
 }

@@ -1,3 +1,4 @@
+import type { UserId } from '#schema/identifiers.ts'
 import type { AliasFact } from '#schema/journal/alias.ts'
 import type { DeviceFact, SessionStarted } from '#schema/journal/device.ts'
 import type { RegistrationFact } from '#schema/journal/registration.ts'
@@ -14,6 +15,7 @@ import type { Project, ProjectionsOf } from './projectors.ts'
 import {
   projectRegistrationTokenDeleted, projectRegistrationTokenSet, projectRegistrationTokenSpent,
 } from './registration-tokens.ts'
+import { enterLocalUser } from './user-directory.ts'
 import {
   projectAdminChanged, projectGuestUpgraded, projectLockChanged, projectPasswordChanged, projectSuspensionChanged,
   projectUserDeactivated, projectUserReactivated, projectUserRegistered,
@@ -24,18 +26,24 @@ const projectLogin: Project<SessionStarted> = (...row) => {
   projectSessionStarted(...row)
 }
 
+/** The user directory follows whatever changes what a user is called. */
+const found = <F extends { kind: string; userId: UserId }>(project: Project<F>): Project<F> => (store, fact, ...row) => {
+  project(store, fact, ...row)
+  enterLocalUser(store, fact.userId)
+}
+
 /** Facts of accounts, devices, aliases and registration tokens, and the tables they become. */
 export const accountProjections: ProjectionsOf<UserFact | DeviceFact | AliasFact | RegistrationFact> = {
-  userRegistered: { project: projectUserRegistered },
+  userRegistered: { project: found(projectUserRegistered) },
   guestUpgraded: { project: projectGuestUpgraded },
   passwordChanged: { project: projectPasswordChanged },
   adminChanged: { project: projectAdminChanged },
   lockChanged: { project: projectLockChanged },
   suspensionChanged: { project: projectSuspensionChanged },
-  userDeactivated: { project: projectUserDeactivated },
+  userDeactivated: { project: found(projectUserDeactivated) },
   userReactivated: { project: projectUserReactivated },
-  profileFieldSet: { project: projectProfileFieldSet },
-  profileFieldDeleted: { project: projectProfileFieldDeleted },
+  profileFieldSet: { project: found(projectProfileFieldSet) },
+  profileFieldDeleted: { project: found(projectProfileFieldDeleted) },
   accountDataSet: { project: projectAccountDataSet },
   accountDataDeleted: { project: projectAccountDataDeleted },
   filterDefined: { project: projectFilterDefined },

@@ -13,9 +13,9 @@ export type FromCheckpointer = Readonly<{ kind: 'closed' } | { kind: 'report'; r
 
 const EVERY_MS = 100
 /** Pages that wait in the log before they are moved while commits go on: 8 MB. */
-export const MOVE_AT_PAGES = 2_000
+const MOVE_AT_PAGES = 2_000
 /** Pages after which the log begins anew, for which writers wait a moment: 32 MB. */
-export const RESTART_AT_PAGES = 8_000
+const RESTART_AT_PAGES = 8_000
 /** Rounds without a commit after which everything is moved and the log given back to the disk. */
 const QUIET_ROUNDS = 10
 /** Rounds to sit out after one that failed: somebody reads, or the disk is full. */

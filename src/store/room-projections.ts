@@ -5,12 +5,14 @@ import type { Project, ProjectionsOf } from './projectors.ts'
 import { projectRoomPublished } from './public-rooms.ts'
 import { projectReceiptPosted } from './receipts.ts'
 import { projectStateChange } from './room-state.ts'
+import { projectDirectory } from './user-directory.ts'
 
 const projectEvent: Project<EventAppended> = (store, fact, position, actorId) => {
   eventAppendedRow.project(store, fact, position, actorId)
   if (fact.pdu.state_key === undefined) return
   projectStateChange(store, fact, position, actorId)
   if (fact.pdu.type === 'm.room.member') projectMembership(store, fact, position, actorId)
+  projectDirectory(store, fact, position, actorId)
 }
 
 /** The facts of rooms and the tables they become. */

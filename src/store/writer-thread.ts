@@ -14,7 +14,12 @@ export type ThreadedWriter = Writer & Readonly<{ opened: Promise<void> }>
  * Starts the writer thread on a database file, without waiting for it: a thread takes longer to start than the rest
  * of the server. One that dies fails what it had been given, and the next batch starts another.
  */
-export function startWriter(path: string, synchronous: Synchronous, report: (report: StoreReport) => void): ThreadedWriter {
+export function startWriter(
+  path: string,
+  synchronous: Synchronous,
+  report: (report: StoreReport) => void,
+  spawn: () => Worker = spawnWriter,
+): ThreadedWriter {
   let thread: Thread | undefined
   let closing: Promise<void> | undefined
   const died = (why: string): void => {
@@ -22,7 +27,7 @@ export function startWriter(path: string, synchronous: Synchronous, report: (rep
     report({ kind: 'threadFailed', thread: 'writer', why })
   }
   const start = (): Promise<void> => {
-    thread = startThread(report, died)
+    thread = startThread(spawn(), report, died)
     return thread.send({ kind: 'open', path, synchronous })
   }
   const opened = start()
@@ -47,9 +52,10 @@ async function close(thread: Thread | undefined): Promise<void> {
   }
 }
 
+const spawnWriter = (): Worker => new Worker(new URL('./writer.ts', import.meta.url), { ref: false } as WorkerOptions)
+
 /** Answers come in the order of the questions. */
-function startThread(report: (report: StoreReport) => void, died: (why: string) => void): Thread {
-  const worker = new Worker(new URL('./writer.ts', import.meta.url), { ref: false } as WorkerOptions)
+function startThread(worker: Worker, report: (report: StoreReport) => void, died: (why: string) => void): Thread {
   const waiting: Waiting[] = []
   let head = 0
   const next = (): Waiting | undefined => {

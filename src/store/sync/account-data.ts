@@ -7,6 +7,8 @@ import type { Reading } from './reading.ts'
 /** What changed in a window, by room; null is the account itself. */
 export type ChangedAccountData = ReadonlyMap<RoomId | null, readonly AccountDataRow[]>
 
+export const NO_ACCOUNT_DATA: ChangedAccountData = new Map()
+
 export const readChangedAccountData = (store: Store, userId: UserId, since: number, until: number): ChangedAccountData =>
   Map.groupBy(listAccountDataBetween(store, userId, since, until), ({ roomId }) => roomId)
 

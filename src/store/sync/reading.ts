@@ -1,5 +1,6 @@
 import type { ClientEvent, Unsigned } from '#core/sync/client-event.ts'
 import type { SyncFilter } from '#core/sync/filter.ts'
+import type { Ring } from '#actors/effects.ts'
 import type { RoomId, UserId } from '#schema/identifiers.ts'
 import type { Store } from '#store/store.ts'
 import type { ChangedAccountData } from './account-data.ts'
@@ -23,6 +24,10 @@ export type Reading = Readonly<{
   seenMembers: Map<string, number>
   ignored: ReadonlySet<string>
   accountData: ChangedAccountData
+  /** False when nothing of that sort has happened in the room since the token. */
+  mayHaveMoved: (roomId: RoomId, about: Ring) => boolean
+  /** The newest position at which the room moved, where that is known to lie behind the token. */
+  movedAt: (roomId: RoomId) => number | undefined
   typingIn: (roomId: RoomId) => readonly UserId[] | undefined
 }>
 

@@ -3,6 +3,7 @@ import { isIgnored, limitOf, matchesEventFilter, NO_EVENT_FILTER } from '#core/s
 import { printSyncToken, printTimelineToken } from '#core/sync/token.ts'
 import type { RoomId, UserId } from '#schema/identifiers.ts'
 import type { Sight } from '#store/sight.ts'
+import type { Store } from '#store/store.ts'
 import { listEventsBetween } from '#store/timeline.ts'
 import { filterable, type Reading } from './reading.ts'
 
@@ -21,7 +22,7 @@ export function readTimeline(reading: Reading, window: Window): Timeline {
   let isExhausted = false
   for (let batch = 0; batch < BATCHES && events.length <= limit && !isExhausted; batch++) {
     const wanted = limit + 1
-    const read = listEventsBetween(reading.store, { ...window, until, limit: wanted })
+    const read = eventsOf(reading, { ...window, until, limit: wanted })
     isExhausted = read.length < wanted
     until = (read[0]?.num ?? 1) - 1
     events.unshift(...read.filter((event) => isWanted(reading, window, event)))
@@ -32,6 +33,25 @@ export function readTimeline(reading: Reading, window: Window): Timeline {
     isLimited: !isExhausted || events.length > limit,
     prevBatch: prevBatchOf(shown[0], isExhausted ? window.since : until),
   }
+}
+
+/** Windows that were read last: everyone who waits in a room asks for the same one at the same time. */
+const RECENT_WINDOWS = 512
+const recentWindows = new WeakMap<Store, Map<string, ClientEvent[]>>()
+
+/** Any change in the room moves it and with it the key, so a remembered window is never out of date. */
+function eventsOf({ store, movedAt }: Reading, { roomId, since, until, limit }: Window & { limit: number }): ClientEvent[] {
+  const moved = movedAt(roomId)
+  if (moved === undefined || since < moved - RECENT_WINDOWS || until < moved) return listEventsBetween(store, { roomId, since, until, limit })
+  const windows = recentWindows.get(store) ?? new Map<string, ClientEvent[]>()
+  recentWindows.set(store, windows)
+  const key = `${roomId} ${since} ${moved} ${limit}`
+  const known = windows.get(key)
+  if (known) return known
+  const events = listEventsBetween(store, { roomId, since, until, limit })
+  if (windows.size >= RECENT_WINDOWS) windows.clear()
+  windows.set(key, events)
+  return events
 }
 
 function isWanted(reading: Reading, { roomId, sight }: Window, event: ClientEvent): boolean {

@@ -1,0 +1,118 @@
+import { directoryQuery, spaced } from '#core/directory-words.ts'
+import { ownValue } from '#core/event-content.ts'
+import type { JsonObject } from '#core/pdu.ts'
+import { localpartOf, serverNameOf, type UserId } from '#schema/identifiers.ts'
+import type { EventAppended } from '#schema/journal/room.ts'
+import type { Project } from './projectors.ts'
+import { findMemberProfile } from './profiles.ts'
+import type { Store } from './store.ts'
+
+type Shown = Readonly<{ displayname?: string; avatar_url?: string }>
+
+/** Writes down how a user is found; called where a name may have changed. */
+function writeEntry({ db, names }: Store, userId: UserId, { displayname, avatar_url }: Shown): void {
+  const user = names.numberOf(userId)
+  const known = db
+    .query<{ display_name: string | null; avatar_url: string | null }, [number]>('SELECT display_name, avatar_url FROM user_directory WHERE user = ?')
+    .get(user)
+  const [name, avatar] = [displayname ?? null, avatar_url ?? null]
+  if (known && known.display_name === name && known.avatar_url === avatar) return
+  db.query('INSERT OR REPLACE INTO user_directory (user, display_name, avatar_url) VALUES (?, ?, ?)').run(user, name, avatar)
+  if (known && known.display_name === name) return
+  if (known) db.query('DELETE FROM user_directory_words WHERE rowid = ?').run(user)
+  db.query('INSERT INTO user_directory_words (rowid, names, server) VALUES (?, ?, ?)')
+    .run(user, spaced(`${localpartOf(userId)} ${name ?? ''}`), serverNameOf(userId))
+}
+
+/** A local user is found by their profile, whatever they are called in a room. */
+export const enterLocalUser = (store: Store, userId: UserId): void => writeEntry(store, userId, findMemberProfile(store, userId))
+
+/** Users of other servers are found by the newest name that they have had in a room here. */
+const enterMember = (store: Store, userId: UserId, { pdu }: EventAppended): void => {
+  const isLocal = store.db.query('SELECT 1 FROM users WHERE user = ?').get(store.names.numberOf(userId)) !== null
+  if (isLocal) return
+  const { displayname, avatar_url: avatarUrl } = pdu.content
+  writeEntry(store, userId, {
+    ...(typeof displayname === 'string' ? { displayname } : {}),
+    ...(typeof avatarUrl === 'string' ? { avatar_url: avatarUrl } : {}),
+  })
+}
+
+/** Called for every state event: who joined, and which rooms are open. */
+export const projectDirectory: Project<EventAppended> = (store, fact) => {
+  const { type, state_key: stateKey = '', content } = fact.pdu
+  if (type === 'm.room.member' && content.membership === 'join') enterMember(store, stateKey as UserId, fact)
+  const isAboutOpenness = (type === 'm.room.join_rules' || type === 'm.room.history_visibility') && stateKey === ''
+  if (isAboutOpenness) refreshOpenness(store, fact)
+}
+
+const CONTENT_NOW = `
+  SELECT e.json -> '$.content' AS content FROM room_state s JOIN events e ON e.num = s.event
+   WHERE s.room = ? AND s.type = ? AND s.state_key = ?`
+
+/** The members of a room that anyone may join or look into are found by everyone. spec: client-server-api#user-directory */
+function refreshOpenness({ db, names }: Store, { roomId, pdu }: EventAppended): void {
+  const room = names.numberOf(roomId)
+  const valueOf = (type: string, key: string): unknown => {
+    if (type === pdu.type) return ownValue(pdu.content, key)
+    const row = db.query<{ content: string }, [number, number, number]>(CONTENT_NOW).get(room, names.numberOf(type), names.numberOf(''))
+    return row ? ownValue(JSON.parse(row.content) as JsonObject, key) : undefined
+  }
+  const isOpen = valueOf('m.room.join_rules', 'join_rule') === 'public' ||
+    valueOf('m.room.history_visibility', 'history_visibility') === 'world_readable'
+  db.query(isOpen ? 'INSERT OR IGNORE INTO open_rooms (room) VALUES (?)' : 'DELETE FROM open_rooms WHERE room = ?').run(room)
+}
+
+export type DirectorySearch = Readonly<{
+  term: string
+  /** Who asks. They do not find themselves. */
+  searcher: UserId
+  serverName: string
+  limit: number
+  /** Everyone this server knows, and not only those whom the searcher can meet. */
+  searchesAll: boolean
+  prefersLocal: boolean
+  excludesRemote: boolean
+  showsLocked: boolean
+}>
+
+export type FoundUser = Readonly<{ userId: UserId; displayName: string | null; avatarUrl: string | null }>
+
+/** The best matches that are looked at; a term that fits more people than that has to be longer. */
+const CANDIDATES = 5_000
+
+const SEARCH = `
+  SELECT n.name AS userId, d.display_name AS displayName, d.avatar_url AS avatarUrl
+    FROM (SELECT rowid AS user, rank FROM user_directory_words WHERE user_directory_words MATCH ?1 ORDER BY rank LIMIT ${CANDIDATES}) f
+    JOIN user_directory d ON d.user = f.user JOIN names n ON n.num = d.user LEFT JOIN users u ON u.user = d.user
+   WHERE d.user <> ?2
+     AND (u.user IS NULL OR (u.is_deactivated = 0 AND (u.is_locked = 0 OR ?6)))
+     AND (u.user IS NOT NULL OR NOT ?5)
+     AND (?4 OR EXISTS (
+            SELECT 1 FROM memberships m JOIN open_rooms o ON o.room = m.room WHERE m.user = d.user AND m.membership = 'join')
+         OR EXISTS (
+            SELECT 1 FROM memberships own JOIN memberships m ON m.room = own.room AND m.user = d.user AND m.membership = 'join'
+             WHERE own.user = ?2 AND own.membership = 'join'))
+   ORDER BY CASE WHEN lower(n.name) = ?7 OR lower(n.name) = '@' || ?7 || ':' || ?8 OR lower(d.display_name) = ?7 THEN 0 ELSE 1 END,
+            CASE WHEN ?9 AND u.user IS NULL THEN 1 ELSE 0 END,
+            CASE WHEN d.display_name IS NULL AND d.avatar_url IS NULL THEN 1 ELSE 0 END, f.rank, n.name
+   LIMIT ?3`
+
+/** Users by begin of name or id, the best matches first. Deactivated accounts are never found. */
+export function searchUsers({ db, names }: Store, search: DirectorySearch): FoundUser[] {
+  const query = directoryQuery(search.term)
+  if (query === undefined) return []
+  return db
+    .query<FoundUser, [string, number, number, boolean, boolean, boolean, string, string, boolean]>(SEARCH)
+    .all(
+      query,
+      names.find(search.searcher) ?? -1,
+      search.limit,
+      search.searchesAll,
+      search.excludesRemote,
+      search.showsLocked,
+      search.term.trim().toLowerCase(),
+      search.serverName,
+      search.prefersLocal,
+    )
+}
