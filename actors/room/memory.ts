@@ -9,8 +9,11 @@ import type { RoomFact } from '#schema/journal/room.ts'
 
 export type Membership = 'join' | 'invite' | 'knock' | 'leave' | 'ban'
 
-/** Requests a room remembers by transaction id while their facts may not be on disk yet; older ones are in the store. */
-export const RECENT_TRANSACTIONS = 1_024
+/**
+ * Requests a room remembers by transaction id while their facts may not be on disk yet: two batches of them. Older ones
+ * are found in the store, so no snapshot needs them.
+ */
+export const RECENT_TRANSACTIONS = 512
 /** Events at hand without a look-up: the newest ones, and those that the auth rules ask for. */
 export const RECENT_EVENTS = 1_024
 
@@ -108,7 +111,6 @@ export type FrozenRoom = Readonly<{
   extremities: readonly EventId[]
   depth: number
   isPublished: boolean
-  transactions: readonly (readonly [string, EventId])[]
 }>
 
 export const freezeRoom = (room: Room): FrozenRoom => ({
@@ -118,11 +120,10 @@ export const freezeRoom = (room: Room): FrozenRoom => ({
   extremities: room.extremities,
   depth: room.depth,
   isPublished: room.isPublished,
-  transactions: [...room.transactions],
 })
 
 export function thawRoom(frozen: FrozenRoom, id: string, rules: RoomVersionRules | undefined): Room {
-  const { state, members, extremities, depth, isPublished, transactions } = frozen
+  const { state, members, extremities, depth, isPublished } = frozen
   const room: Room = {
     ...emptyRoom(id),
     rules,
@@ -130,7 +131,6 @@ export function thawRoom(frozen: FrozenRoom, id: string, rules: RoomVersionRules
     extremities: [...extremities],
     depth,
     isPublished,
-    transactions: new Map(transactions),
   }
   for (const [userId, membership] of members) setMembership(room, userId, membership)
   return room

@@ -1,11 +1,11 @@
 import type { Command } from '#actors/kernel/actor.ts'
-import { mayRedact } from '#core/event-auth/check.ts'
 import { redactEvent } from '#core/redaction.ts'
 import type { JsonObject } from '#core/pdu.ts'
+import { powerLevelsOf } from '#core/power-levels.ts'
 import type { EventId, UserId } from '#schema/identifiers.ts'
 import type { EventAppended, EventRedacted, RoomFact } from '#schema/journal/room.ts'
-import { forbidden, notFound } from '#schema/matrix-error.ts'
-import { append } from './append.ts'
+import { forbidden, invalidParam, notFound } from '#schema/matrix-error.ts'
+import { append, type Draft } from './append.ts'
 import { eventOf, RECENT_EVENTS, remember, type RoomApply, type RoomDecide } from './memory.ts'
 import { alreadySent, drafting } from './send.ts'
 
@@ -22,16 +22,24 @@ export const decide = {
     if (sent) return { reply: sent }
     return drafting(room, turn, (draft) => {
       const target = eventOf(room, turn, targetId)
-      if (!target) throw notFound('There is no such event in this room')
+      if (!target) throw turn.event(targetId) ? invalidParam('That event is in another room') : notFound('There is no such event in this room')
+      refuseStranger(draft, userId, target.pdu.sender)
       const place = draft.rules.redactsInContent ? { content: { ...content, redacts: targetId } } : { content, redacts: targetId }
       const redaction = append(draft, { type: 'm.room.redaction', sender: userId, ...place, ...(transaction ? { transaction } : {}) })
-      const verdict = mayRedact(draft.rules, redaction, { eventId: targetId, sender: target.pdu.sender }, draft.state)
-      if (!verdict.ok) throw forbidden('You may redact only your own events here')
       draft.facts.push({ kind: 'eventRedacted', roomId: room.roomId, eventId: targetId, redactedBy: redaction.eventId })
       return redaction
     })
   },
 } satisfies RoomDecide<RedactionCommand, RoomFact>
+
+/**
+ * For its own users a server is stricter than the auth rules, which let any user redact what others of the same server
+ * said. spec: client-server-api#redactions
+ */
+function refuseStranger({ rules, state }: Draft, userId: UserId, sender: UserId): void {
+  const levels = powerLevelsOf(rules, state('m.room.create', ''), state('m.room.power_levels', ''))
+  if (sender !== userId && levels.user(userId) < levels.redact) throw forbidden('You may redact only your own events here')
+}
 
 export const apply = {
   eventRedacted(room, { eventId }) {

@@ -21,7 +21,7 @@ const Next = Type.Optional(Type.String())
 /** The form of today: a token in the query. */
 export const getDehydratedDeviceEvents = {
   params: Type.Object({ deviceId: DeviceId }),
-  query: Type.Object({ next_batch: Next, limit: Type.Optional(Type.String()) }),
+  query: Type.Object({ from: Next, next_batch: Next }),
 } as const
 
 /** The form of the first clients: a token in the body. */

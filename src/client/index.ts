@@ -4,28 +4,39 @@ import { accountDataPage } from './account-data.ts'
 import { accountPage } from './account.ts'
 import { capabilitiesPage } from './capabilities.ts'
 import { createRoomPage } from './create-room.ts'
+import { crossSigningPage } from './cross-signing.ts'
+import { dehydratedDevicePage } from './dehydrated-device.ts'
 import { devicesPage } from './devices.ts'
 import { directoryPage } from './directory.ts'
 import { discoveryPage } from './discovery.ts'
 import { eventContextPage } from './event-context.ts'
 import { filterPage } from './filter.ts'
 import { joinedRoomsPage } from './joined-rooms.ts'
+import { keyBackupPage } from './key-backup.ts'
+import { keysPage } from './keys.ts'
 import { loginPage } from './login.ts'
 import { membersPage } from './members.ts'
 import { membershipPage } from './membership.ts'
 import { messagesPage } from './messages.ts'
+import { mutualRoomsPage } from './mutual-rooms.ts'
+import { openidPage } from './openid.ts'
 import { profilePage } from './profile.ts'
 import { publicRoomsPage } from './public-rooms.ts'
 import { readMarkersPage } from './read-markers.ts'
 import { receiptsPage } from './receipts.ts'
 import { redaction } from './redaction.ts'
 import { registrationPage } from './registration.ts'
+import { reportPage } from './report.ts'
 import { roomEventPage } from './room-event.ts'
 import { roomSend } from './room-send.ts'
 import { roomStatePage } from './room-state.ts'
 import { syncPage } from './sync.ts'
 import { tagsPage } from './tags.ts'
+import { thirdPartyPage } from './third-party.ts'
+import { toDevicePage } from './to-device.ts'
 import { typingPage } from './typing.ts'
+import { userDirectoryPage } from './user-directory.ts'
+import { voipPage } from './voip.ts'
 
 /** Every page of the Client-Server API, in alphabetical order. */
 export const clientPages = (server: Homeserver): AnyElysia[] => [
@@ -33,26 +44,37 @@ export const clientPages = (server: Homeserver): AnyElysia[] => [
   accountPage(server),
   capabilitiesPage(server),
   createRoomPage(server),
+  crossSigningPage(server),
+  dehydratedDevicePage(server),
   devicesPage(server),
   directoryPage(server),
   discoveryPage(server),
   eventContextPage(server),
   filterPage(server),
   joinedRoomsPage(server),
+  keyBackupPage(server),
+  keysPage(server),
   loginPage(server),
   membersPage(server),
   membershipPage(server),
   messagesPage(server),
+  mutualRoomsPage(server),
+  openidPage(server),
   profilePage(server),
   publicRoomsPage(server),
   readMarkersPage(server),
   receiptsPage(server),
   redaction(server),
   registrationPage(server),
+  reportPage(server),
   roomEventPage(server),
   roomSend(server),
   roomStatePage(server),
   syncPage(server),
   tagsPage(server),
+  thirdPartyPage(server),
+  toDevicePage(server),
   typingPage(server),
+  userDirectoryPage(server),
+  voipPage(server),
 ]

@@ -7,12 +7,13 @@ import type { Homeserver } from '#homeserver'
 import { connectionOf } from '#http/connection.ts'
 import { rawJson, type Requester, signedIn, type SignedInCall } from '#http/endpoint.ts'
 import { acknowledgeToDevice, receivedUpTo } from '#http/to-device.ts'
-import type { Watch } from '#notifier'
+import type { Seen, Watch } from '#notifier'
 import { readBoolean, readInteger } from '#schema/client/query.ts'
 import { sync } from '#schema/client/sync.ts'
 import type { RoomId, UserId } from '#schema/identifiers.ts'
 import { invalidParam, MatrixError, notFound, notJson } from '#schema/matrix-error.ts'
 import { findAccountData } from '#store/account-data.ts'
+import type { DeviceInbox } from '#store/device-inboxes.ts'
 import { deviceKeyOf } from '#store/events.ts'
 import { findFilter } from '#store/filters.ts'
 import { type ChangedAccountData, globalAccountData, NO_ACCOUNT_DATA, readChangedAccountData } from '#store/sync/account-data.ts'
@@ -34,14 +35,15 @@ export const syncPage = (server: Homeserver) => {
     signedIn(server, sync, async (call) => {
       connectionOf(call.request).keepOpen()
       const asked = readQuestion(server, call, seenMembers)
-      if (asked.token) await acknowledgeToDevice(server, call.requester, receivedUpTo(server, asked.token), call.cause)
+      let inbox = await acknowledgeToDevice(server, call.requester, receivedUpTo(server, asked.token), call.cause)
       const deadline = server.clock.now() + Math.min(asked.timeoutMs, LONGEST_WAIT_MS)
       for (;;) {
         const { seen } = server.notifier
-        const answer = readAnswer(server, asked, seen)
+        const answer = readAnswer(server, asked, seen, inbox)
         const left = deadline - server.clock.now()
         if (!asked.mayWait || hasContent(answer) || left <= 0 || call.request.signal.aborted) return rawJson(printSync(answer))
         await server.notifier.wait(asked.watch, seen, left, call.request.signal)
+        inbox = keyCounts(server.store, call.requester.userId, call.requester.deviceId)
       }
     }),
   )
@@ -123,21 +125,19 @@ function storedFilter(server: Homeserver, userId: UserId, filterId: string): unk
   return filter
 }
 
-function readAnswer(server: Homeserver, asked: Question, seen: { position: number; volatile: number }): SyncAnswer {
+function readAnswer(server: Homeserver, asked: Question, seen: Seen, inbox: DeviceInbox): SyncAnswer {
   const { token, watch } = asked
   const fresh = server.notifier.watch(watch.userId)
   const sinceVolatile = token && token.boot === server.bootId ? token.volatile : 0
   const reading = readingOf(server, asked, seen.position, sinceVolatile)
   const place = { position: Math.max(seen.position, reading.since), boot: server.bootId, volatile: seen.volatile }
   const { userId, deviceId } = asked.requester
-  const inbox = keyCounts(server.store, userId, deviceId)
   const counts = { oneTimeKeyCounts: inbox.oneTimeKeyCounts, unusedFallbackKeyTypes: inbox.unusedFallbackTypes }
   const isQuiet = token !== undefined && !asked.isFullState && reading.since >= server.notifier.floor &&
     fresh.position <= reading.since && fresh.volatile <= sinceVolatile && token.toDevice === undefined
   if (isQuiet) return { ...NOTHING, ...counts, nextBatch: printSyncToken(place) }
   const memberships = roomsToRead(server, reading, fresh, sinceVolatile)
-  const after = token ? receivedUpTo(server, token) : 0
-  const toDevice = readToDevice(server.store, inbox, { userId, deviceId, after, until: reading.until })
+  const toDevice = readToDevice(server.store, inbox, { userId, deviceId, after: receivedUpTo(server, token), until: reading.until })
   const rooms = memberships.map(({ roomId }) => roomId)
   return {
     ...NOTHING,

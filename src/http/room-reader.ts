@@ -5,6 +5,7 @@ import type { RoomId, UserId } from '#schema/identifiers.ts'
 import { forbidden } from '#schema/matrix-error.ts'
 import { findAccountData } from '#store/account-data.ts'
 import { printFor } from '#store/client-events.ts'
+import { erasureFor } from '#store/erasure.ts'
 import { deviceKeyOf } from '#store/events.ts'
 import { findReach } from '#store/members.ts'
 import { sightOf } from '#store/sight.ts'
@@ -18,7 +19,7 @@ export type RoomReader = Readonly<{
   until: number
   /** By the room's history visibility, and not by somebody whom they ignore. */
   maySee: (event: ClientEvent) => boolean
-  /** JSON text of the event. Does not ask whether they may see it. */
+  /** JSON text of the event, redacted where its sender has been erased. Does not ask whether they may see it. */
   print: (event: ClientEvent, relations?: string) => string
 }>
 
@@ -28,6 +29,7 @@ export function roomReader(server: Homeserver, roomId: RoomId, { userId, deviceI
   const until = findReach(store, roomId, userId)
   if (until === undefined) throw forbidden('You are not in this room')
   const sight = sightOf(store, roomId, userId)
+  const erase = erasureFor(store, roomId, sight)
   const device = deviceId === null ? undefined : deviceKeyOf(userId, deviceId)
   const now = server.clock.now()
   let ignored: ReadonlySet<string> | undefined
@@ -41,7 +43,7 @@ export function roomReader(server: Homeserver, roomId: RoomId, { userId, deviceI
       ignored ??= ignoredBy(server, userId)
       return !ignored.has(event.sender)
     },
-    print: (event, relations) => printFor(store, event, { now, membership: sight.membershipAt(event.num), device, relations }, roomId),
+    print: (event, relations) => printFor(store, erase(event), { now, membership: sight.membershipAt(event.num), device, relations }, roomId),
   }
 }
 

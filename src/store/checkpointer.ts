@@ -27,7 +27,7 @@ type Log = { busy: number; log: number; checkpointed: number }
 let path: string | undefined
 let db: Database | undefined
 let timer: ReturnType<typeof setInterval> | undefined
-let seen = { log: 0, quietRounds: 0, waitRounds: 0 }
+const seen = { log: 0, quietRounds: 0, waitRounds: 0 }
 
 function connection(): Database {
   if (path === undefined) throw new Error('the checkpointer was not told what to open')

@@ -2,7 +2,8 @@ import journal from '#schema/sql/0001-journal.sql' with { type: 'text' }
 import rooms from '#schema/sql/0002-rooms.sql' with { type: 'text' }
 import accounts from '#schema/sql/0003-accounts.sql' with { type: 'text' }
 import encryption from '#schema/sql/0004-encryption.sql' with { type: 'text' }
+import relations from '#schema/sql/0005-relations.sql' with { type: 'text' }
 import peopleAndCalls from '#schema/sql/0007-people-and-calls.sql' with { type: 'text' }
 
 /** Forward only; the place in the list is the schema version. A released one is never edited. */
-export const migrations: readonly string[] = [journal, rooms, accounts, encryption, peopleAndCalls]
+export const migrations: readonly string[] = [journal, rooms, accounts, encryption, relations, peopleAndCalls]

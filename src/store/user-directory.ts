@@ -116,3 +116,9 @@ export function searchUsers({ db, names }: Store, search: DirectorySearch): Foun
       search.prefersLocal,
     )
 }
+
+/** Whether this server has an account of that name or has met the user in a room. */
+export const isKnownUser = ({ db, names }: Store, userId: UserId): boolean => {
+  const user = names.find(userId)
+  return user !== undefined && db.query('SELECT 1 FROM user_directory WHERE user = ?').get(user) !== null
+}

@@ -156,6 +156,19 @@ describe('events', () => {
   })
 })
 
+test('what an erased user said is whole to those who were there, and redacted to those who came later', async () => {
+  const { alice, bob, register, server } = await house()
+  const roomId = await makeRoom(alice, { preset: 'public_chat' })
+  const carol = await register('carol')
+  await done(bob, 'POST', inRoom(roomId, '/join'), {})
+  await say(bob, roomId, 'secret')
+  await done(carol, 'POST', inRoom(roomId, '/join'), {})
+  await server.user(bob.userId).ask({ kind: 'deactivateUser', isErased: true }, 'test')
+  const said = async (caller: Caller) => (await page(caller, roomId, 'dir=b&limit=2')).chunk.find(({ type }) => type === 'm.room.message')?.content
+  expect(await said(alice)).toEqual({ msgtype: 'm.text', body: 'secret' })
+  expect(await said(carol)).toEqual({})
+})
+
 describe('history visibility', () => {
   const told = async (visibility: string) => {
     const { alice, bob } = await house()

@@ -29,7 +29,15 @@ test('G-70: the same transaction redacts once', async () => {
 test('those with the power redact what others said; those without cannot', async () => {
   const { alice, bob, register, roomId, eventId } = await spoken()
   const carol = await register('carol')
+  await bringIn(alice, roomId, carol)
   expect(await carol.answer('PUT', redact(roomId, eventId), {})).toMatchObject({ status: 403, body: { errcode: 'M_FORBIDDEN' } })
   await done(alice, 'PUT', redact(roomId, eventId), {})
+})
+
+test('only what is in the room can be redacted there', async () => {
+  const { alice, bob, roomId, eventId } = await spoken()
   expect(await bob.answer('PUT', redact(roomId, '$none'), {})).toMatchObject({ status: 404, body: { errcode: 'M_NOT_FOUND' } })
+  const other = await makeRoom(alice, { preset: 'public_chat' })
+  await done(bob, 'POST', inRoom(other, '/join'), {})
+  expect(await bob.answer('PUT', redact(other, eventId), {})).toMatchObject({ status: 400, body: { errcode: 'M_INVALID_PARAM' } })
 })

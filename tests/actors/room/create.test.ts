@@ -14,6 +14,7 @@ describe('createRoom', () => {
     expect(pdus.map(({ pdu }) => pdu.depth)).toEqual([1, 2, 3, 4])
     expect(effects).toEqual([
       { kind: 'ring', room: roomId, about: 'timeline' },
+      { kind: 'ring', room: roomId, about: 'membership' },
       { kind: 'ring', users: [ALICE], about: 'membership' },
     ])
     expect(reply).toEqual({ roomId })

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import type { RoomVersion } from '#core/room-version.ts'
 import type { EventId } from '#schema/identifiers.ts'
 import type { RoomFact } from '#schema/journal/room.ts'
-import { ALICE, BOB, den, eventsOf, join } from './den.ts'
+import { ALICE, BOB, den, eventsOf, join, MALLORY } from './den.ts'
 
 const lastEvent = (facts: readonly { kind: string }[]): EventId => {
   const fact = facts.at(-1) as RoomFact | undefined
@@ -32,6 +32,14 @@ describe('redactEvent', () => {
     })
     expect(redacted.memory.recent.get(targetId)?.pdu.content).toEqual({})
     expect(eventsOf(redacted.facts.slice(-2, -1) as never)).toMatchObject([{ type: 'm.room.redaction', sender: ALICE }])
+  })
+
+  test('is for one’s own events, and for those with the power', () => {
+    const { history, targetId } = spoken()
+    const crowd = history.and(join(MALLORY))
+    expect(crowd.when({ kind: 'redactEvent', userId: MALLORY, targetId, content: {} })).toMatchObject({ refused: 'M_FORBIDDEN', facts: [] })
+    expect(crowd.when({ kind: 'redactEvent', userId: BOB, targetId, content: {} }).facts).toHaveLength(2)
+    expect(crowd.when({ kind: 'redactEvent', userId: ALICE, targetId, content: {} }).facts).toHaveLength(2)
   })
 
   test('is refused for what is not there', () => {
