@@ -12,6 +12,7 @@ export type Ring =
   | 'to-device'
   | 'device-lists'
   | 'profile'
+  | 'threads'
 
 /** Everything an actor can do to the world. The list is closed: six kinds, each performed in one place. */
 export type Effect = Readonly<

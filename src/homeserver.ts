@@ -16,14 +16,18 @@ import type { World } from '#actors/world.ts'
 import type { Config } from '#config'
 import { signingKeyFromSeed } from '#core/signing.ts'
 import type { RoomEvent } from '#core/pdu.ts'
+import type { ShownPresence } from '#core/presence-board.ts'
 import { Notifier } from '#notifier'
 import type { DeviceId, EventId, RoomAlias, RoomId, ServerName, UserId } from '#schema/identifiers.ts'
+import { listRoomsWithDelayedEvents } from '#store/delayed-events.ts'
 import { findEvent } from '#store/events.ts'
 import { sqliteJournal } from '#store/journal.ts'
 import { listRoomsOf } from '#store/memberships.ts'
 import type { Session } from '#store/access-tokens.ts'
 import { openStore } from '#store/open-store.ts'
+import type { StoreHealth, StoreReport } from '#store/report.ts'
 import { sessionCache, tellingJournal } from '#store/session-cache.ts'
+import { openSearcher, type Searcher } from '#store/searcher.ts'
 import type { Store } from '#store/store.ts'
 import { openSigningKeys } from './config/signing-key.ts'
 
@@ -41,6 +45,10 @@ export type Homeserver = Readonly<{
   log: Logger
   /** For questions; nobody writes through it. */
   store: Store
+  /** Absent where `enable_search` is off. */
+  searcher: Searcher | undefined
+  /** What is wrong with the database now: a full disk, damaged places. */
+  storeHealth: () => StoreHealth
   /** Whose access token this is. */
   session: (token: string) => Session | undefined
   notifier: Notifier
@@ -69,7 +77,10 @@ const nonce = (): string => randomBytes(24).toString('base64url')
 export async function openHomeserver(config: Config, log: Logger, clock: Clock = systemClock): Promise<Homeserver> {
   mkdirSync(config.dataDir, { recursive: true, mode: 0o700 })
   const [key] = openSigningKeys(config.signingKeyPath)
-  const opened = await openStore(config.database.path, config.database.synchronous)
+  const opened = await openStore(config.database.path, config.database.synchronous, {
+    serverName: config.serverName,
+    report: (report) => logReport(log, report),
+  })
   const store = opened.reader
   const sessions = sessionCache(store)
   const journal = tellingJournal(sqliteJournal(store, opened.writer), sessions.committed)
@@ -90,13 +101,17 @@ export async function openHomeserver(config: Config, log: Logger, clock: Clock =
     crashed: (actor, command, error) => log.error({ actor, command, err: error }, 'an actor has failed'),
     ...(log.isLevelEnabled('debug') ? { reportTurn: (report) => log.debug(report) } : {}),
   })
+  for (const roomId of listRoomsWithDelayedEvents(store)) system.tell(roomAt(roomId), { kind: 'armDelayedEvents' }, `${bootId}-start`)
   const sweep = setInterval(() => notifier.sweep(), SWEEP_EVERY_MS)
+  const searcher = config.enableSearch ? openSearcher(store, config.database.path) : undefined
   return {
     config,
     serverName: config.serverName,
     clock,
     log,
     store,
+    searcher,
+    storeHealth: opened.health,
     session: sessions.find,
     notifier,
     world,
@@ -114,6 +129,7 @@ export async function openHomeserver(config: Config, log: Logger, clock: Clock =
       clearInterval(sweep)
       notifier.wakeEveryone()
       await system.stop()
+      await searcher?.close()
       await opened.close()
     },
   }
@@ -143,6 +159,13 @@ function cachedEvents(store: Store): (eventId: EventId) => RoomEvent | undefined
   }
 }
 
+/** What the store has to say: good news is for the curious, the rest for whoever reads the log. */
+function logReport(log: Logger, report: StoreReport): void {
+  const isGood = report.kind === 'copied' || report.kind === 'migrated' || report.kind === 'diskFreed' ||
+    (report.kind === 'checked' && report.problems.length === 0)
+  log[isGood ? 'info' : 'error'](report, 'the store')
+}
+
 /** The six effects, each performed in this one place, after the facts are on disk. */
 function perform(system: System<World, Effect>, notifier: Notifier, effect: Effect, from: From): void {
   switch (effect.kind) {
@@ -165,7 +188,8 @@ function ring(notifier: Notifier, effect: Extract<Effect, { kind: 'ring' }>, pos
   if (effect.room && effect.about === 'typing') notifier.setTyping(effect.room, effect.volatile as UserId[])
   else if (effect.room) notifier.ringRoom(effect.room, effect.about, position)
   for (const userId of effect.users ?? []) {
-    if (effect.about === 'device-lists') notifier.ringSharers(userId, position)
+    if (effect.about === 'presence') notifier.setPresence(userId, effect.volatile as ShownPresence)
+    else if (effect.about === 'device-lists') notifier.ringSharers(userId, position)
     else notifier.ringUser(userId, effect.about, position)
   }
 }

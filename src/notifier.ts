@@ -1,8 +1,12 @@
 import type { Ring } from '#actors/effects.ts'
+import { presenceBoard, type ShownPresence } from '#core/presence-board.ts'
 import type { RoomId, UserId } from '#schema/identifiers.ts'
 
 /** How long a user who has stopped syncing is still kept track of. */
 export const FORGET_WATCH_AFTER_MS = 10 * 60_000
+
+/** Presence does not wake a room in which more than so many wait; they are told with their next answer. */
+export const PRESENCE_WAKES = 100
 
 /** What a sync has seen: the journal up to `position`, the volatile board up to `volatile`. */
 export type Seen = Readonly<{ position: number; volatile: number }>
@@ -39,6 +43,8 @@ export class Notifier {
   /** The newest positions at which each room moved, since `floor`, in all and by what it was. */
   readonly #moved = new Map<RoomId, RoomMoves>()
   readonly #typing = new Map<RoomId, Typing>()
+  /** Who is online. */
+  readonly presence = presenceBoard()
   #volatile = 0
   #position: number
 
@@ -98,6 +104,32 @@ export class Notifier {
     }
   }
 
+  /** Tells those who sync and share a room; the members of the rooms are not looked at. */
+  setPresence(userId: UserId, shown: ShownPresence): void {
+    this.presence.post(userId, shown, ++this.#volatile)
+    const own = this.#watches.get(userId)
+    const seeing = own ? new Set([own]) : new Set<Watch>()
+    const waking = new Set(seeing)
+    if (this.#watchers.size > 0) {
+      for (const room of own && !own.isStale ? own.rooms : this.roomsOf(userId)) {
+        const watchers = this.#watchers.get(room)
+        for (const watch of watchers ?? []) {
+          seeing.add(watch)
+          if (watchers && watchers.size <= PRESENCE_WAKES) waking.add(watch)
+        }
+      }
+    }
+    for (const watch of seeing) watch.volatile = this.#volatile
+    for (const watch of waking) wakeAll(watch)
+  }
+
+  /** Whether someone is in a room with the user who syncs, other than those left out. */
+  sharesRoom(watch: Watch, userId: UserId, except: ReadonlySet<string>): boolean {
+    const other = this.#watches.get(userId)
+    for (const room of other && !other.isStale ? other.rooms : this.roomsOf(userId)) if (watch.rooms.has(room) && !except.has(room)) return true
+    return false
+  }
+
   typingIn(room: RoomId): Typing | undefined {
     return this.#typing.get(room)
   }
@@ -155,6 +187,7 @@ export class Notifier {
 
   /** Forgets users who have stopped syncing. */
   sweep(): void {
+    for (const userId of this.presence.expired(this.now())) this.setPresence(userId, { presence: 'offline', statusMsg: null, lastActiveTs: null })
     const before = this.now() - FORGET_WATCH_AFTER_MS
     for (const watch of this.#watches.values()) {
       if (watch.waiters.size > 0 || watch.touchedAt > before) continue

@@ -25,7 +25,11 @@ export const decide = {
   createDevice({ userId, deviceId, isThere }, { displayName }, { now }) {
     if (isThere) return { reply: { isNew: false } }
     if (isTooLong(displayName)) return { refuse: nameTooLong() }
-    return { facts: [{ kind: 'deviceCreated', userId, deviceId, displayName, ts: now }], reply: { isNew: true } }
+    return {
+      facts: [{ kind: 'deviceCreated', userId, deviceId, displayName, ts: now }],
+      effects: [ringUsers([userId], 'device-lists')],
+      reply: { isNew: true },
+    }
   },
 
   updateDevice(device, { displayName }) {

@@ -1,3 +1,4 @@
+import { ringUsers } from '#actors/effects.ts'
 import type { Command, OfKind } from '#actors/kernel/actor.ts'
 import { sha256Base64 } from '#core/digest.ts'
 import type { DeviceFact, Tokens } from '#schema/journal/device.ts'
@@ -43,7 +44,8 @@ export const decide = {
     const started: LoginFact = {
       kind: 'sessionStarted', userId, deviceId, displayName: name, tokens, endsTs, ts: now, ipAddress, userAgent,
     }
-    return { facts: [started], reply }
+    // A new device is news for everyone who encrypts for the user.
+    return { facts: [started], effects: device.isThere ? [] : [ringUsers([userId], 'device-lists')], reply }
   },
 
   refreshSession(device, { refreshToken, lifetimes }, { now, nonce }) {

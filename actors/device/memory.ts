@@ -18,6 +18,8 @@ export type Device = {
   endsTs: number | null
   seen: Readonly<{ ts: number; ipAddress: string | null; userAgent: string | null }> | undefined
   encryption: DeviceEncryption
+  /** When each sliding-sync connection last moved, by its name, oldest first. */
+  connections: Map<string, number>
 }
 
 export type DeviceDecide<C extends AnyCommand, F extends Kinded = never, N extends Kinded = never> =
@@ -28,11 +30,11 @@ export type DeviceApply<F extends Kinded> = Apply<Device, F>
 export function emptyDevice(id: string): Device {
   const slash = id.indexOf('/', id.indexOf(':'))
   const name = { userId: id.slice(0, slash) as UserId, deviceId: deviceIdOf(id.slice(slash + 1)) }
-  return { ...noDevice, ...name, encryption: noEncryption() }
+  return { ...noDevice, ...name, encryption: noEncryption(), connections: new Map() }
 }
 
 const noDevice = { isThere: false, displayName: null, tokens: undefined, previous: undefined, endsTs: null, seen: undefined }
 
 /** Leaves nothing but the name. */
 export const clearDevice = (device: Device): void =>
-  void Object.assign(device, noDevice, { encryption: noEncryption() })
+  void Object.assign(device, noDevice, { encryption: noEncryption(), connections: new Map() })

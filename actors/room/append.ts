@@ -9,6 +9,7 @@ import { type RoomVersionRules, roomVersionRules } from '#core/room-version.ts'
 import { sealEvent } from '#core/seal-event.ts'
 import { type StateLookup, stateKeyOf } from '#core/state-key.ts'
 import type { EventId, UserId } from '#schema/identifiers.ts'
+import type { DelayedEventFact } from '#schema/journal/delayed-event.ts'
 import type { EventAppended, RoomFact } from '#schema/journal/room.ts'
 import { forbidden } from '#schema/matrix-error.ts'
 import { eventOf, RECENT_EVENTS, RECENT_TRANSACTIONS, remember, type Room, type RoomApply, setMembership, stateOf, type Membership } from './memory.ts'
@@ -26,6 +27,8 @@ export type NewEvent = Readonly<{
   redacts?: EventId
   /** Milliseconds; only application services choose their own. */
   ts?: number
+  /** For so many milliseconds the event stands out in sync (MSC4354). */
+  stickyMs?: number
   transaction?: EventAppended['transaction']
 }>
 
@@ -83,13 +86,23 @@ export function append(draft: Draft, wanted: NewEvent): RoomEvent {
     contentEnd,
     ...(transaction ? { transaction } : {}),
   })
-  if (wanted.stateKey !== undefined) draft.changed.set(stateKeyOf(wanted.type, wanted.stateKey), event)
+  if (wanted.stateKey !== undefined) {
+    draft.changed.set(stateKeyOf(wanted.type, wanted.stateKey), event)
+    draft.facts.push(...overtakenBy(room, event))
+  }
   draft.extremities = [event.eventId]
   draft.depth = pdu.depth
   return event
 }
 
-function describe(draft: Draft, { type, sender, content, stateKey, redacts, ts }: NewEvent): Pdu {
+/** State that someone sets calls off what others had scheduled for the same place (MSC4140). */
+function overtakenBy({ delayed, roomId }: Room, { pdu }: RoomEvent): DelayedEventFact[] {
+  return [...delayed]
+    .filter(([, { type, stateKey, userId }]) => type === pdu.type && stateKey === pdu.state_key && userId !== pdu.sender)
+    .map(([delayId]) => ({ kind: 'delayedEventEnded', roomId, delayId, outcome: 'cancelled' }))
+}
+
+function describe(draft: Draft, { type, sender, content, stateKey, redacts, ts, stickyMs }: NewEvent): Pdu {
   const { rules, room, turn, state } = draft
   const depth = Math.min(draft.depth + 1, Number.MAX_SAFE_INTEGER)
   const isRoomId = type === 'm.room.create' && rules.roomIdFormat === 'create-event-hash'
@@ -103,6 +116,7 @@ function describe(draft: Draft, { type, sender, content, stateKey, redacts, ts }
     ...(isRoomId ? {} : { room_id: room.roomId }),
     ...(stateKey === undefined ? {} : { state_key: stateKey }),
     ...(redacts === undefined ? {} : { redacts }),
+    ...(stickyMs === undefined ? {} : { msc4354_sticky: { duration_ms: stickyMs } }),
     ...(rules.eventIdFormat === 'domain' ? { event_id: opaqueId(draft) } : {}),
   }
   const authEvents = selectAuthEvents(rules, base, state).map(({ eventId }) => eventId)

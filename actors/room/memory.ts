@@ -5,6 +5,7 @@ import type { RoomEvent } from '#core/pdu.ts'
 import type { RoomVersionRules } from '#core/room-version.ts'
 import { splitStateKey, type StateKey, type StateLookup, stateKeyOf } from '#core/state-key.ts'
 import { type EventId, type RoomId, serverNameOf, type ServerName, type UserId } from '#schema/identifiers.ts'
+import type { DelayedEventScheduled } from '#schema/journal/delayed-event.ts'
 import type { RoomFact } from '#schema/journal/room.ts'
 
 export type Membership = 'join' | 'invite' | 'knock' | 'leave' | 'ban'
@@ -35,9 +36,14 @@ export type Room = {
   isPublished: boolean
   typing: Map<UserId, number>
   transactions: Map<string, EventId>
+  /** Events that wait to be sent, by their delay id. */
+  delayed: Map<string, DelayedEvent>
   /** A cache; never frozen. */
   recent: Map<EventId, RoomEvent>
 }
+
+/** An event that waits; `runningTs` is when its delay last began. */
+export type DelayedEvent = Readonly<Omit<DelayedEventScheduled, 'kind' | 'roomId' | 'delayId' | 'ts'> & { runningTs: number }>
 
 export type RoomDecide<C extends AnyCommand, F extends Kinded = never, N extends Kinded = never> = Decide<Room, C, F, N, Effect, WorldTurn>
 export type RoomApply<F extends Kinded> = Apply<Room, F>
@@ -56,6 +62,7 @@ export const emptyRoom = (id: string): Room => ({
   isPublished: false,
   typing: new Map(),
   transactions: new Map(),
+  delayed: new Map(),
   recent: new Map(),
 })
 
@@ -111,6 +118,7 @@ export type FrozenRoom = Readonly<{
   extremities: readonly EventId[]
   depth: number
   isPublished: boolean
+  delayed: readonly (readonly [string, DelayedEvent])[]
 }>
 
 export const freezeRoom = (room: Room): FrozenRoom => ({
@@ -120,10 +128,11 @@ export const freezeRoom = (room: Room): FrozenRoom => ({
   extremities: room.extremities,
   depth: room.depth,
   isPublished: room.isPublished,
+  delayed: [...room.delayed],
 })
 
 export function thawRoom(frozen: FrozenRoom, id: string, rules: RoomVersionRules | undefined): Room {
-  const { state, members, extremities, depth, isPublished } = frozen
+  const { state, members, extremities, depth, isPublished, delayed } = frozen
   const room: Room = {
     ...emptyRoom(id),
     rules,
@@ -131,6 +140,7 @@ export function thawRoom(frozen: FrozenRoom, id: string, rules: RoomVersionRules
     extremities: [...extremities],
     depth,
     isPublished,
+    delayed: new Map(delayed),
   }
   for (const [userId, membership] of members) setMembership(room, userId, membership)
   return room

@@ -6,6 +6,7 @@ import type { RoomFact } from '#schema/journal/room.ts'
 import * as admin from './admin.ts'
 import * as append from './append.ts'
 import * as create from './create.ts'
+import * as delayedEvents from './delayed-events.ts'
 import * as membership from './membership.ts'
 import { emptyRoom, freezeRoom, type FrozenRoom, type Room, thawRoom } from './memory.ts'
 import * as publicRooms from './public-rooms.ts'
@@ -13,16 +14,19 @@ import * as receipts from './receipts.ts'
 import * as redaction from './redaction.ts'
 import * as send from './send.ts'
 import * as typing from './typing.ts'
+import * as upgrade from './upgrade.ts'
 
 export type RoomCommand =
   | admin.AdminCommand
   | create.CreateCommand
+  | delayedEvents.DelayedEventCommand
   | send.SendCommand
   | membership.MembershipCommand
   | redaction.RedactionCommand
   | receipts.ReceiptCommand
   | typing.TypingCommand
   | publicRooms.PublicRoomsCommand
+  | upgrade.UpgradeCommand
 export type RoomNote = typing.TypingNote
 
 /** Facts between two snapshots of a small room; a big one waits for as many as it has state. */
@@ -34,15 +38,18 @@ export const room: Behaviour<Room, RoomCommand, RoomFact, RoomNote, Effect, Worl
   decide: {
     ...admin.decide,
     ...create.decide,
+    ...delayedEvents.decide,
     ...send.decide,
     ...membership.decide,
     ...redaction.decide,
     ...receipts.decide,
     ...typing.decide,
     ...publicRooms.decide,
+    ...upgrade.decide,
   },
   apply: {
     ...append.apply,
+    ...delayedEvents.apply,
     ...membership.apply,
     ...redaction.apply,
     ...receipts.apply,
@@ -51,7 +58,7 @@ export const room: Behaviour<Room, RoomCommand, RoomFact, RoomNote, Effect, Worl
   },
   mayRest: ({ typing }) => typing.size === 0,
   snapshot: {
-    version: 1,
+    version: 2,
     every: ({ state }) => Math.max(FACTS_PER_SNAPSHOT, state.size),
     freeze: freezeRoom,
     thaw: (frozen: FrozenRoom, id) => thawRoom(frozen, id, frozen.version === null ? undefined : roomVersionRules(frozen.version)),

@@ -7,6 +7,7 @@ import type { EventAppended, RoomFact } from '#schema/journal/room.ts'
 import { MatrixError } from '#schema/matrix-error.ts'
 import { append, type Draft, draftOf, transactionKey, unchanged } from './append.ts'
 import type { Room, RoomDecide } from './memory.ts'
+import { refuseNewRelation } from './relations.ts'
 
 type Sent = { eventId: EventId }
 
@@ -15,8 +16,12 @@ export type SendCommand =
       userId: UserId
       eventType: string
       content: JsonObject
+      /** The tables hold the same annotation of the same event by this user. */
+      isAnnotated?: boolean
       transaction?: EventAppended['transaction']
       ts?: number
+      /** Milliseconds (MSC4354). */
+      stickyMs?: number
     }, Sent>
   | Command<'setRoomStateWithKey', {
       userId: UserId
@@ -25,22 +30,27 @@ export type SendCommand =
       content: JsonObject
       transaction?: EventAppended['transaction']
       ts?: number
+      /** Milliseconds (MSC4354). */
+      stickyMs?: number
     }, Sent>
 
 export const decide = {
-  sendMessage(room, { userId, eventType, content, transaction, ts }, turn) {
+  sendMessage(room, { userId, eventType, content, isAnnotated = false, transaction, ts, stickyMs }, turn) {
     const sent = alreadySent(room, transaction)
     if (sent) return { reply: sent }
-    return drafting(room, turn, (draft) =>
-      append(draft, { type: eventType, sender: userId, content, ...given({ transaction, ts }) }))
+    return drafting(room, turn, (draft) => {
+      const event = append(draft, { type: eventType, sender: userId, content, ...given({ transaction, ts, stickyMs }) })
+      refuseNewRelation(room, turn, { userId, eventType, content, isAnnotated })
+      return event
+    })
   },
 
-  setRoomStateWithKey(room, { userId, eventType, stateKey, content, transaction, ts }, turn) {
+  setRoomStateWithKey(room, { userId, eventType, stateKey, content, transaction, ts, stickyMs }, turn) {
     const sent = alreadySent(room, transaction)
     if (sent) return { reply: sent }
     return drafting(room, turn, (draft) =>
-      unchanged(draft, eventType, stateKey, userId, content) ??
-      append(draft, { type: eventType, sender: userId, stateKey, content, ...given({ transaction, ts }) }))
+      (stickyMs === undefined ? unchanged(draft, eventType, stateKey, userId, content) : undefined) ??
+      append(draft, { type: eventType, sender: userId, stateKey, content, ...given({ transaction, ts, stickyMs }) }))
   },
 } satisfies RoomDecide<SendCommand, RoomFact>
 

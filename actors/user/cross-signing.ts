@@ -36,11 +36,9 @@ export const decide = {
     })) as NewKeys
     if (Object.keys(news).length === 0) return { reply: { needsProof: false } }
     const isNewMaster = keys.master !== undefined && keys.master.publicKey !== known
-    // Others never see the user-signing key.
-    const isPublic = news.master !== undefined || news.selfSigning !== undefined
     return {
       facts: [{ kind: 'crossSigningKeysUploaded', userId, isNewMaster, ...(isNewMaster ? keys : news) }],
-      effects: [ringUsers([userId], isPublic ? 'device-lists' : 'account-data')],
+      effects: [ringUsers([userId], 'device-lists')],
       reply: { needsProof: false },
     }
   },
@@ -52,10 +50,9 @@ export const decide = {
     // A key that was replaced since the signature was verified has nothing to say any more.
     const current = signatures.filter(({ by, keyId }) => by === 'device' || keyId === `ed25519:${crossSigning.get(by)?.publicKey}`)
     if (current.length === 0) return { reply: undefined }
-    const isPublic = current.some(({ targetUser }) => targetUser === userId)
     return {
       facts: [{ kind: 'keySignaturesUploaded', userId, signatures: current.map(({ by: _by, ...signature }) => signature) }],
-      effects: [ringUsers([userId], isPublic ? 'device-lists' : 'account-data')],
+      effects: [ringUsers([userId], 'device-lists')],
       reply: undefined,
     }
   },

@@ -1,8 +1,11 @@
 import type { AnyCommand, Apply, Decide, Kinded } from '#actors/kernel/actor.ts'
 import type { Effect } from '#actors/effects.ts'
 import type { Json, JsonObject } from '#core/pdu.ts'
-import type { RoomId, UserId } from '#schema/identifiers.ts'
+import { NO_PUSH_RULE_CHOICES, type PushRuleChoices } from '#core/push-rules/ruleset.ts'
+import type { EventId, RoomId, UserId } from '#schema/identifiers.ts'
 import { noUserEncryption, type UserEncryption } from './encryption.ts'
+import { noPresence, type UserPresence } from './presence.ts'
+import type { ThreadWord } from './thread-subscriptions.ts'
 
 /** What an account must remember in order to decide. What is only ever read lives in the store. */
 export type User = {
@@ -20,6 +23,11 @@ export type User = {
   encryption: UserEncryption
   /** When each login token expires that was not used, by the SHA-256 of the token, oldest first. */
   loginTokens: Map<string, number>
+  pushRules: PushRuleChoices
+  /** What was said about threads, by their root. */
+  threads: Map<EventId, ThreadWord>
+  /** Never frozen. */
+  presence: UserPresence
 }
 
 export type Account = {
@@ -46,6 +54,9 @@ export const emptyUser = (id: string): User => ({
   nextFilter: 0,
   encryption: noUserEncryption(),
   loginTokens: new Map(),
+  pushRules: NO_PUSH_RULE_CHOICES,
+  threads: new Map(),
+  presence: noPresence,
 })
 
 // Room ids hold no newline, so the key is read back without doubt.

@@ -4,7 +4,9 @@ import type { CrossSigningFact } from '#schema/journal/cross-signing.ts'
 import type { DehydratedDeviceFact } from '#schema/journal/dehydrated-device.ts'
 import type { IssuedTokenFact } from '#schema/journal/issued-tokens.ts'
 import type { KeyBackupFact } from '#schema/journal/key-backup.ts'
+import type { PushFact } from '#schema/journal/push.ts'
 import type { ContentReported } from '#schema/journal/report.ts'
+import type { ThreadSubscriptionFact } from '#schema/journal/thread-subscriptions.ts'
 import type { UserFact } from '#schema/journal/user.ts'
 import * as account from './account.ts'
 import * as accountData from './account-data.ts'
@@ -16,8 +18,12 @@ import * as keyBackup from './key-backup.ts'
 import * as loginToken from './login-token.ts'
 import { emptyUser, type User } from './memory.ts'
 import * as openid from './openid.ts'
+import * as presence from './presence.ts'
 import * as profile from './profile.ts'
+import * as pushRules from './push-rules.ts'
+import * as pushers from './pushers.ts'
 import * as report from './report.ts'
+import * as threadSubscriptions from './thread-subscriptions.ts'
 
 export type UserCommand =
   | account.AccountCommand
@@ -28,13 +34,17 @@ export type UserCommand =
   | keyBackup.KeyBackupCommand
   | loginToken.LoginTokenCommand
   | openid.OpenIdCommand
+  | presence.PresenceCommand
   | profile.ProfileCommand
+  | pushRules.PushRuleCommand
+  | pushers.PusherCommand
   | report.ReportCommand
+  | threadSubscriptions.ThreadSubscriptionsCommand
 
-type Fact = UserFact | CrossSigningFact | DehydratedDeviceFact | KeyBackupFact | IssuedTokenFact | ContentReported
+type Fact = UserFact | CrossSigningFact | DehydratedDeviceFact | KeyBackupFact | PushFact | IssuedTokenFact | ContentReported | ThreadSubscriptionFact
 
 /** A local account. Users of other servers have no actor: they are rows. */
-export const user: Behaviour<User, UserCommand, Fact, never, Effect> = {
+export const user: Behaviour<User, UserCommand, Fact, presence.PresenceNote, Effect> = {
   kind: 'user',
   empty: emptyUser,
   decide: {
@@ -46,8 +56,12 @@ export const user: Behaviour<User, UserCommand, Fact, never, Effect> = {
     ...keyBackup.decide,
     ...loginToken.decide,
     ...openid.decide,
+    ...presence.decide,
     ...profile.decide,
+    ...pushRules.decide,
+    ...pushers.decide,
     ...report.decide,
+    ...threadSubscriptions.decide,
   },
   apply: {
     ...account.apply,
@@ -58,17 +72,24 @@ export const user: Behaviour<User, UserCommand, Fact, never, Effect> = {
     ...keyBackup.apply,
     ...loginToken.apply,
     ...openid.apply,
+    ...presence.apply,
     ...profile.apply,
+    ...pushRules.apply,
+    ...pushers.apply,
     ...report.apply,
+    ...threadSubscriptions.apply,
     userDeactivated(user) {
       account.apply.userDeactivated(user)
       user.encryption = closedEncryption(user.encryption)
+      pushRules.forgetPushRules(user)
+      user.threads.clear()
     },
   },
+  mayRest: presence.mayRest,
   snapshot: {
-    version: 3,
-    every: ({ dataKeys }) => 200 + dataKeys.size,
-    freeze: ({ account: standing, profile: fields, tags, dataKeys, filters, nextFilter, encryption, loginTokens }) => ({
+    version: 5,
+    every: ({ dataKeys, threads }) => 200 + dataKeys.size + threads.size,
+    freeze: ({ account: standing, profile: fields, tags, dataKeys, filters, nextFilter, encryption, loginTokens, pushRules: chosen, threads }) => ({
       account: standing && { ...standing },
       profile: [...fields],
       tags: [...tags],
@@ -77,6 +98,8 @@ export const user: Behaviour<User, UserCommand, Fact, never, Effect> = {
       nextFilter,
       encryption: freezeUserEncryption(encryption),
       loginTokens: [...loginTokens],
+      pushRules: chosen,
+      threads: [...threads],
     }),
     thaw: (frozen: Frozen, id) => ({
       ...emptyUser(id),
@@ -88,16 +111,19 @@ export const user: Behaviour<User, UserCommand, Fact, never, Effect> = {
       nextFilter: frozen.nextFilter,
       encryption: thawUserEncryption(frozen.encryption),
       loginTokens: new Map(frozen.loginTokens),
+      pushRules: frozen.pushRules,
+      threads: new Map(frozen.threads),
     }),
   },
 }
 
 type EntriesOf<M> = M extends Map<infer K, infer V> ? [K, V][] : never
-type Frozen = Pick<User, 'account' | 'nextFilter'> & {
+type Frozen = Pick<User, 'account' | 'nextFilter' | 'pushRules'> & {
   profile: EntriesOf<User['profile']>
   tags: EntriesOf<User['tags']>
   dataKeys: string[]
   filters: EntriesOf<User['filters']>
   encryption: FrozenUserEncryption
   loginTokens: EntriesOf<User['loginTokens']>
+  threads: EntriesOf<User['threads']>
 }

@@ -7,5 +7,8 @@ export const getWellknown = {}
 /** spec: client-server-api#getwell-knownmatrixsupport */
 export const getWellknownSupport = {}
 
+/** spec: client-server-api#getwell-knownmatrixpolicy_server */
+export const getWellknownPolicy = {}
+
 /** spec: server-server-api#getwell-knownmatrixserver */
 export const getWellKnownServer = {}

@@ -4,5 +4,11 @@ import { EventId, RoomId } from '#schema/identifiers.ts'
 /** spec: client-server-api#put_matrixclientv3roomsroomidredacteventidtxnid */
 export const redactEvent = {
   params: Type.Object({ roomId: RoomId, eventId: EventId, txnId: Type.String({ minLength: 1, maxLength: 255 }) }),
-  body: Type.Object({ reason: Type.Optional(Type.String()) }),
+  body: Type.Object({
+    reason: Type.Optional(Type.String()),
+    // MSC3912 under each name it has had: relation types, or `*` for all.
+    with_rel_types: Type.Optional(Type.Array(Type.String())),
+    with_relations: Type.Optional(Type.Array(Type.String())),
+    'org.matrix.msc3912.with_relations': Type.Optional(Type.Array(Type.String())),
+  }),
 } as const

@@ -1,14 +1,13 @@
 import { Type } from '@sinclair/typebox'
 import { RoomId } from '#schema/identifiers.ts'
-import { QueryInteger } from './query.ts'
-import { EventContent } from './room-send.ts'
+import { EventContent, EventOptions } from './room-send.ts'
 
 const place = Type.Object({ roomId: RoomId, eventType: Type.String(), stateKey: Type.Optional(Type.String()) })
 
 /** spec: client-server-api#put_matrixclientv3roomsroomidstateeventtypestatekey */
 export const setRoomStateWithKey = {
   params: place,
-  query: Type.Object({ ts: Type.Optional(QueryInteger) }),
+  query: EventOptions,
   body: EventContent,
   allowGuest: true,
 } as const

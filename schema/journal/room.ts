@@ -1,5 +1,6 @@
 import type { Pdu } from '#core/pdu.ts'
 import type { EventId, RoomId, UserId } from '#schema/identifiers.ts'
+import type { DelayedEventFact } from './delayed-event.ts'
 
 /** What a room has decided, in the past tense. Rows of the journal: add kinds, never change one. */
 
@@ -42,4 +43,4 @@ export type RoomPublished = Readonly<{ kind: 'roomPublished'; roomId: RoomId; is
 /** A user who is no longer in the room wants to see no more of it. */
 export type RoomForgotten = Readonly<{ kind: 'roomForgotten'; roomId: RoomId; userId: UserId }>
 
-export type RoomFact = EventAppended | EventRedacted | ReceiptPosted | RoomPublished | RoomForgotten
+export type RoomFact = EventAppended | EventRedacted | ReceiptPosted | RoomPublished | RoomForgotten | DelayedEventFact

@@ -14,7 +14,7 @@ CREATE TABLE events (
   redacted_by   INTEGER,           -- num of the redaction that took effect
   device        INTEGER,           -- who sent it from here, for `unsigned.transaction_id`
   txn_id        TEXT,
-  json          TEXT NOT NULL      -- canonical JSON of the PDU
+  json          TEXT NOT NULL      -- canonical JSON of the PDU without what the columns hold; see src/store/stored-pdu.ts
 ) STRICT;
 CREATE UNIQUE INDEX events_by_id ON events (event_id);
 CREATE INDEX events_by_position ON events (room, position);

@@ -1,4 +1,5 @@
 -- How one event relates to another: a row per event with a `rel_type`, gone when that event is redacted.
+-- Cut: goes with its events.
 CREATE TABLE relations (
   child    INTEGER PRIMARY KEY,
   parent   INTEGER NOT NULL,
@@ -14,12 +15,15 @@ CREATE INDEX relations_by_sender ON relations (parent, rel_type, sender);
 CREATE INDEX relations_by_thread ON relations (thread, depth) WHERE thread IS NOT NULL;
 
 -- Children whose parent is not here; each goes when that arrives.
+-- Cut: goes with its events.
 CREATE TABLE orphans (
   parent ANY NOT NULL,           -- as `events.event_id`
   child  INTEGER NOT NULL,
   PRIMARY KEY (parent, child)
 ) STRICT, WITHOUT ROWID;
 
+-- What the relations of each thread's root add up to.
+-- Cut: goes with the relations.
 CREATE TABLE threads (
   root   INTEGER PRIMARY KEY,
   room   INTEGER NOT NULL,

@@ -88,4 +88,8 @@ export type ServerStats = Readonly<{
   /** Where the journal stands. */
   position: number
   databaseBytes: number
+  /** Writes are refused until there is room on the disk again. */
+  isDiskFull: boolean
+  /** Damaged places of the database, in SQLite's words. */
+  problems: readonly string[]
 }>

@@ -64,6 +64,7 @@ export const homeserverDoor = (server: Homeserver): AdminDoor => ({
     rooms: countRooms(server.store),
     position: server.notifier.seen.position,
     databaseBytes: databaseBytes(server.store),
+    ...server.storeHealth(),
   }),
 })
 

@@ -29,6 +29,8 @@ export const statusCommand: Command = {
       `Warren ${running.version} runs as ${serverName} (process ${running.pid}) since ${age(Date.now() - running.startedTs)}`,
       ...banner(config, running),
       `${stats.users} users, ${stats.rooms} rooms, database ${bytes(stats.databaseBytes)}, memory ${bytes(running.memoryBytes)}`,
+      ...(stats.isDiskFull ? ['The disk is full: writes are refused until there is room again'] : []),
+      ...stats.problems.map((problem) => `Damaged: ${problem}`),
     ])
     return EXIT_FINE
   },

@@ -6,12 +6,14 @@ import * as schema from '#schema/client/account-data.ts'
 import type { RoomId, UserId } from '#schema/identifiers.ts'
 import { forbidden, MatrixError, notFound } from '#schema/matrix-error.ts'
 import { findAccountDataJson } from '#store/account-data.ts'
+import { PUSH_RULES_TYPE, pushRulesJson } from '#store/push-rules.ts'
 
 const OF_ACCOUNT = '/user/:userId/account_data/:type'
 const OF_ROOM = '/user/:userId/rooms/:roomId/account_data/:type'
 
 export const accountDataPage = (server: Homeserver) => {
   const read = (userId: UserId, roomId: RoomId | null, type: string): Response => {
+    if (roomId === null && type === PUSH_RULES_TYPE) return rawJson(pushRulesJson(server.store, userId))
     const json = findAccountDataJson(server.store, userId, roomId, type)
     if (json === undefined) throw notFound('There is no account data of this type')
     return rawJson(json)
@@ -76,7 +78,7 @@ function checkOwner(userId: UserId, requester: Requester): void {
 }
 
 /** These have endpoints of their own. spec: client-server-api#client-config */
-const MADE_HERE: readonly string[] = ['m.fully_read', 'm.push_rules']
+const MADE_HERE: readonly string[] = ['m.fully_read', PUSH_RULES_TYPE]
 
 function checkType(type: string): void {
   if (MADE_HERE.includes(type)) throw new MatrixError(405, 'M_BAD_JSON', `${type} cannot be changed through this endpoint`)

@@ -61,7 +61,7 @@ function readWish(server: Homeserver, body: Body, requester: Requester): Wish {
   const invite = readInvitees(server, body.invite ?? [], requester)
   const alias = body.room_alias_name === undefined ? undefined : newAliasOf(server, body.room_alias_name)
   const preset = presetOf(body.preset, body.visibility)
-  const levels = body.power_level_content_override as JsonObject | undefined
+  const levels = levelsOf(server, body, preset)
   const wrongLevels = levels && refuseLevels(levels)
   if (wrongLevels) throw wrongLevels
   const [create, ...plan] = agreed(planRoom({
@@ -88,6 +88,15 @@ function readWish(server: Homeserver, body: Body, requester: Requester): Wish {
     isPublic: body.visibility === 'public',
   }
 }
+
+/** What the admin wants of rooms of this preset, and over it what the request wants. */
+function levelsOf({ config }: Homeserver, body: Body, preset: Preset): JsonObject | undefined {
+  const ours = config.defaultPowerLevelContentOverride[PRESET_KEYS[preset]] as JsonObject
+  const theirs = body.power_level_content_override as JsonObject | undefined
+  return Object.keys(ours).length === 0 ? theirs : { ...ours, ...theirs }
+}
+
+const PRESET_KEYS = { private_chat: 'privateChat', trusted_private_chat: 'trustedPrivateChat', public_chat: 'publicChat' } as const
 
 function agreed<T>(answer: T | MatrixError): T {
   if (answer instanceof MatrixError) throw answer
@@ -134,7 +143,8 @@ function refuseState(server: Homeserver, { plan, alias }: Wish, roomId: RoomId):
     const refusal = refuseStateContent({ ...event, roomId, serverName: server.serverName })
     if (refusal) throw refusal
     const isOwnAlias = event.content.alias === alias && event.content.alt_aliases === undefined
-    if (event.type === 'm.room.canonical_alias' && event.stateKey === '' && !isOwnAlias) refuseAliases(server, roomId, event.content, undefined)
+    if (event.type === 'm.room.canonical_alias' && event.stateKey === '' && !isOwnAlias)
+      refuseAliases(server, roomId, event.content, undefined)
   }
 }
 

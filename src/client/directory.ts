@@ -93,8 +93,9 @@ async function dropFromRoom(
   const current = findStateEvent(server.store, roomId, 'm.room.canonical_alias', '')
   const content = current && withoutAlias(current.pdu.content, alias)
   if (!content) return
+  const eventType = 'm.room.canonical_alias'
   try {
-    await server.room(roomId).ask({ kind: 'setRoomStateWithKey', userId, eventType: 'm.room.canonical_alias', stateKey: '', content }, cause)
+    await server.room(roomId).ask({ kind: 'setRoomStateWithKey', userId, eventType, stateKey: '', content }, cause)
   } catch (refusal) {
     // The alias is gone either way; without the power to say so the room keeps the old event.
     if (!(refusal instanceof MatrixError)) throw refusal

@@ -1,32 +1,47 @@
 import { Elysia } from 'elysia'
 import type { Homeserver } from '#homeserver'
+import { JSON_HEADERS } from '#http/cors.ts'
 import { open } from '#http/endpoint.ts'
 import { wellKnownClient } from '#http/well-known.ts'
-import { getVersions, getWellknown, getWellKnownServer, getWellknownSupport } from '#schema/client/discovery.ts'
+import { getVersions, getWellknown, getWellknownPolicy, getWellKnownServer, getWellknownSupport } from '#schema/client/discovery.ts'
 import { notFound } from '#schema/matrix-error.ts'
 
 /** All of them: clients turn away from a server that lists only what is new. spec: client-server-api#api-versions */
 export const SPEC_VERSIONS = [
   'r0.0.1', 'r0.1.0', 'r0.2.0', 'r0.3.0', 'r0.4.0', 'r0.5.0', 'r0.6.0', 'r0.6.1',
   'v1.1', 'v1.2', 'v1.3', 'v1.4', 'v1.5', 'v1.6', 'v1.7', 'v1.8', 'v1.9', 'v1.10', 'v1.11', 'v1.12', 'v1.13',
-  'v1.14', 'v1.15', 'v1.16', 'v1.17', 'v1.18',
+  'v1.14', 'v1.15', 'v1.16', 'v1.17', 'v1.18', 'v1.19',
 ] as const
 
 /** What is served of proposals; clients look here before they use it. */
 export const UNSTABLE_FEATURES = {
+  'org.matrix.msc2285.stable': true,
+  'org.matrix.msc2432': true,
   'org.matrix.msc3391': true,
+  'org.matrix.msc3827.stable': true,
+  'org.matrix.msc4143': true,
+  'org.matrix.msc4155': true,
+  'org.matrix.msc4354': true,
+  'org.matrix.msc4380.stable': true,
+  'uk.half-shot.msc2666.query_mutual_rooms': true,
+  'uk.half-shot.msc2666.query_mutual_rooms.stable': true,
   'uk.tcpip.msc4133': true,
   'uk.tcpip.msc4133.stable': true,
+  'uk.timedout.msc4323': true,
+  'uk.timedout.msc4323.stable': true,
 } as const
+
+/** An answer may depend on who asks, so no cache between may give one's answer to another. */
+const OWN_ANSWER = { ...JSON_HEADERS, 'vary': 'Authorization', 'cache-control': 'private' }
 
 export const discoveryPage = (server: Homeserver) =>
   new Elysia({ name: 'client/discovery', normalize: false })
     .get(
       '/_matrix/client/versions',
-      open(server, getVersions, () => ({
-        versions: SPEC_VERSIONS,
-        unstable_features: { ...UNSTABLE_FEATURES, ...encryptionOfNewRooms(server) },
-      })),
+      open(server, getVersions, () => {
+        const features = { ...UNSTABLE_FEATURES, ...featuresOf(server), ...encryptionOfNewRooms(server) }
+        return new Response(JSON.stringify({ versions: SPEC_VERSIONS, unstable_features: features }), { headers: OWN_ANSWER })
+      }),
     )
     .get('/.well-known/matrix/client', open(server, getWellknown, () => wellKnownClient(server)))
     .get(
@@ -34,6 +49,12 @@ export const discoveryPage = (server: Homeserver) =>
       open(server, getWellknownSupport, () => {
         if (server.config.adminContact === null) throw notFound('This server names nobody to ask')
         return support(server.config.adminContact)
+      }),
+    )
+    .get(
+      '/.well-known/matrix/policy_server',
+      open(server, getWellknownPolicy, () => {
+        throw notFound('This is no policy server')
       }),
     )
     .get(
@@ -51,6 +72,12 @@ function support(contact: string): Record<string, unknown> {
   const user = /^(?:https:\/\/matrix\.to\/#\/)?(@[^/?]+:[^/?]+)/.exec(contact)?.[1]
   return user ? { contacts: [{ matrix_id: user, role }] } : { support_page: contact }
 }
+
+/** What the admin may have turned off. */
+const featuresOf = ({ config }: Homeserver): Record<string, boolean> => ({
+  'org.matrix.msc3882': config.loginViaExistingSession.enabled,
+  'org.matrix.msc4140': config.maxEventDelayDuration !== null,
+})
 
 /** Element asks before it makes a room. */
 function encryptionOfNewRooms({ config }: Homeserver): Record<string, boolean> {

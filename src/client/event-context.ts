@@ -35,8 +35,8 @@ function readContext(server: Homeserver, { params: { roomId, eventId }, query, r
   const earlier = readHistory(store, reader, { from: before(event), dir: 'b', limit: Math.floor(limit / 2), filter })
   const later = readHistory(store, reader, { from: after(event), to: edge, dir: 'f', limit: Math.ceil(limit / 2), filter })
   const state = stateAround(server, reader, { event, earlier: earlier.events, later: later.events, filter })
-  const print = (events: readonly ClientEvent[]): string => `[${events.map((each) => reader.print(each)).join(',')}]`
-  return `{"event":${reader.print(event)},"events_before":${print(earlier.events)},"events_after":${print(later.events)}` +
+  const print = (events: readonly ClientEvent[]): string => `[${reader.printAll(events)}]`
+  return `{"event":${reader.printAll([event])},"events_before":${print(earlier.events)},"events_after":${print(later.events)}` +
     `,"start":"${printTimelineToken(earlier.end)}","end":"${printTimelineToken(later.end)}","state":${print(state)}}`
 }
 
@@ -46,7 +46,10 @@ type Around = Readonly<{ event: ClientEvent; earlier: readonly ClientEvent[]; la
 function stateAround({ store }: Homeserver, { roomId }: RoomReader, { event, earlier, later, filter }: Around): ClientEvent[] {
   const { num } = later.at(-1) ?? event
   const state = filter.lazyLoadMembers
-    ? [...listStateAt(store, roomId, num).filter(({ type }) => type !== 'm.room.member'), ...membersOf(store, roomId, [...earlier, event, ...later], num)]
+    ? [
+        ...listStateAt(store, roomId, num).filter(({ type }) => type !== 'm.room.member'),
+        ...membersOf(store, roomId, [...earlier, event, ...later], num),
+      ]
     : listStateAt(store, roomId, num)
   return state.filter((each) => isWanted(filter, each, roomId))
 }

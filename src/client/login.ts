@@ -11,6 +11,7 @@ import { getLoginFlows, login, logout, logoutAll, refresh } from '#schema/client
 import { forbidden, MatrixError, missingParam, unknown, unknownToken } from '#schema/matrix-error.ts'
 import type { UserId } from '#schema/identifiers.ts'
 import { findRefreshToken } from '#store/access-tokens.ts'
+import { findLoginTokenHolder } from '#store/issued-tokens.ts'
 import { findUser } from '#store/users.ts'
 
 export const loginPage = (server: Homeserver) => {
@@ -21,14 +22,12 @@ export const loginPage = (server: Homeserver) => {
   return new Elysia({ name: 'client/login', normalize: false })
     .get(
       '/_matrix/client/v3/login',
-      open(server, getLoginFlows, () => ({ flows: mayLogInByPassword(server) ? [{ type: 'm.login.password' }] : [] })),
+      open(server, getLoginFlows, () => ({ flows: flowsOf(server) })),
     )
     .post(
       '/_matrix/client/v3/login',
       open(server, login, async ({ body, request, clientAddress, cause }) => {
         perAddress.take(clientAddress)
-        if (body.type !== 'm.login.password') throw unknown('Unknown login type')
-        if (!mayLogInByPassword(server)) throw unknown('Logins by password are not possible here')
         const userId = await whoIs(server, body, cause)
         perAccount.take(userId)
         const loggedIn = await logIn(server, {
@@ -75,15 +74,42 @@ export const loginPage = (server: Homeserver) => {
     )
 }
 
+/** spec: client-server-api#get_matrixclientv3login */
+const flowsOf = (server: Homeserver): object[] => [
+  ...(mayLogInByPassword(server) ? [{ type: 'm.login.password' }] : []),
+  ...(server.config.loginViaExistingSession.enabled ? [{ type: 'm.login.token', get_login_token: true }] : []),
+]
+
 type Credentials = Readonly<{
+  type: string
+  token?: string | null
   identifier?: Readonly<Record<string, unknown>> | null
   user?: string | null
   address?: string | null
   password?: string | null
 }>
 
-/** The user behind name and password, or a refusal. spec: client-server-api#password-based */
+/** Whom the client proves to be. Throws `M_UNKNOWN` for a way of proving it that this server does not take. */
 async function whoIs(server: Homeserver, credentials: Credentials, cause: string): Promise<UserId> {
+  if (credentials.type === 'm.login.token') return bearerOf(server, credentials, cause)
+  if (credentials.type !== 'm.login.password') throw unknown('Unknown login type')
+  if (!mayLogInByPassword(server)) throw unknown('Logins by password are not possible here')
+  return ownerOf(server, credentials, cause)
+}
+
+/** The user whom a token logs in that another device of theirs has asked for. spec: client-server-api#token-based */
+async function bearerOf(server: Homeserver, { token }: Credentials, cause: string): Promise<UserId> {
+  if (!server.config.loginViaExistingSession.enabled) throw unknown('Logins by token are not possible here')
+  if (typeof token !== 'string') throw missingParam('Missing parameter: token')
+  const userId = findLoginTokenHolder(server.store, token, server.clock.now())
+  if (!userId) throw forbidden('This login token is not valid (any more)')
+  refuseLocked(server, userId)
+  await server.user(userId).ask({ kind: 'spendLoginToken', token }, cause)
+  return userId
+}
+
+/** The user behind name and password, or a refusal. spec: client-server-api#password-based */
+async function ownerOf(server: Homeserver, credentials: Credentials, cause: string): Promise<UserId> {
   if (typeof credentials.password !== 'string') throw missingParam('Missing parameter: password')
   const identifier = credentials.identifier as Json | undefined
   const userId = identifiedUser(server, { ...credentials, identifier: isJsonObject(identifier) ? identifier : null })

@@ -10,7 +10,10 @@ import { findMembership } from '#store/memberships.ts'
 
 export const membersPage = (server: Homeserver) =>
   new Elysia({ name: 'client/members', normalize: false })
-    .get('/_matrix/client/v3/rooms/:roomId/members', signedIn(server, getMembersByRoom, (call) => rawJson(readMembers(server, call))))
+    .get(
+      '/_matrix/client/v3/rooms/:roomId/members',
+      signedIn(server, getMembersByRoom, (call) => rawJson(readMembers(server, call))),
+    )
     .get(
       '/_matrix/client/v3/rooms/:roomId/joined_members',
       signedIn(server, getJoinedMembersByRoom, ({ params: { roomId }, requester: { userId } }) => {

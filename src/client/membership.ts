@@ -18,7 +18,8 @@ export const membershipPage = (server: Homeserver) => {
   return new Elysia({ name: 'client/membership', normalize: false })
     .post(
       '/_matrix/client/v3/rooms/:roomId/join',
-      signedIn(server, joinRoomById, ({ params: { roomId }, body, requester, cause }) => joinAt(server, { roomId, body, requester, cause })),
+      signedIn(server, joinRoomById, ({ params: { roomId }, body, requester, cause }) =>
+        joinAt(server, { roomId, body, requester, cause })),
     )
     .post(
       '/_matrix/client/v3/join/:roomIdOrAlias',
@@ -55,21 +56,30 @@ async function joinAt(server: Homeserver, { roomId, body, requester, cause }: Jo
   return { room_id: roomId }
 }
 
-async function knockAt(server: Homeserver, { params, body, requester, cause }: SignedInCall<typeof knockRoom>): Promise<{ room_id: RoomId }> {
+async function knockAt(
+  server: Homeserver,
+  { params, body, requester, cause }: SignedInCall<typeof knockRoom>,
+): Promise<{ room_id: RoomId }> {
   refuseSuspended(requester)
   const { userId } = requester
   const roomId = roomIdOf(server, params.roomIdOrAlias)
-  await server.room(roomId).ask({ kind: 'knockRoom', userId, profile: findMemberProfile(server.store, userId), ...reasonOf(body) }, cause)
+  const profile = findMemberProfile(server.store, userId)
+  await server.room(roomId).ask({ kind: 'knockRoom', userId, profile, ...reasonOf(body) }, cause)
   return { room_id: roomId }
 }
 
-async function invite(server: Homeserver, { params: { roomId }, body, requester, cause }: SignedInCall<typeof inviteUser>): Promise<object> {
+async function invite(
+  server: Homeserver,
+  { params: { roomId }, body, requester, cause }: SignedInCall<typeof inviteUser>,
+): Promise<object> {
   const { user_id: targetId, medium, address } = body
   refuseSuspended(requester)
-  if (targetId === undefined) throw medium === undefined || address === undefined ? missingParam('Missing parameter: user_id') : noIdentityServer()
+  const isByAddress = medium !== undefined && address !== undefined
+  if (targetId === undefined) throw isByAddress ? noIdentityServer() : missingParam('Missing parameter: user_id')
   refuseInvite(server, requester, targetId, roomId)
   const { userId } = requester
-  await server.room(roomId).ask({ kind: 'inviteUser', userId, targetId, profile: invitedContentOf(server, targetId), ...reasonOf(body) }, cause)
+  const profile = invitedContentOf(server, targetId)
+  await server.room(roomId).ask({ kind: 'inviteUser', userId, targetId, profile, ...reasonOf(body) }, cause)
   acceptUnasked(server, { roomId, inviterId: userId, targetId, isDirect: false, cause })
   return {}
 }

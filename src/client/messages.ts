@@ -28,11 +28,9 @@ function readMessages(server: Homeserver, { params: { roomId }, query, requester
   const state = filter.lazyLoadMembers && events[0] ? membersOf(store, roomId, events, events[0].num) : []
   // Whoever gets events may ask for more; nothing at all and nothing further is the end of what they can see (G-78).
   const isEnd = isLast && events.length === 0
-  return `{"chunk":[${printAll(reader, events)}],"start":${JSON.stringify(query.from || printTimelineToken(from))}${
-    isEnd ? '' : `,"end":"${printTimelineToken(end)}"`}${state.length > 0 ? `,"state":[${printAll(reader, state)}]` : ''}}`
+  return `{"chunk":[${reader.printAll(events)}],"start":${JSON.stringify(query.from || printTimelineToken(from))}${
+    isEnd ? '' : `,"end":"${printTimelineToken(end)}"`}${state.length > 0 ? `,"state":[${reader.printAll(state)}]` : ''}}`
 }
-
-const printAll = ({ print }: RoomReader, events: Parameters<typeof membersOf>[2]): string => events.map((event) => print(event)).join(',')
 
 const BEGINNING: TimelineToken = { depth: 0, num: 0 }
 

@@ -26,7 +26,10 @@ export const publicRoomsPage = (server: Homeserver) =>
         return { visibility: isPublished ? 'public' : 'private' }
       }),
     )
-    .put('/_matrix/client/v3/directory/list/room/:roomId', signedIn(server, setRoomVisibilityOnDirectory, (call) => publish(server, call)))
+    .put(
+      '/_matrix/client/v3/directory/list/room/:roomId',
+      signedIn(server, setRoomVisibilityOnDirectory, (call) => publish(server, call)),
+    )
     .get(
       '/_matrix/client/v3/publicRooms',
       maybeSignedIn(server, getPublicRooms, ({ query: { limit, since, server: name }, requester }) => {
@@ -50,13 +53,17 @@ export const publicRoomsPage = (server: Homeserver) =>
       }),
     )
 
-async function publish(server: Homeserver, { params: { roomId }, body, requester, cause }: SignedInCall<typeof setRoomVisibilityOnDirectory>): Promise<object> {
+async function publish(
+  server: Homeserver,
+  { params: { roomId }, body, requester, cause }: SignedInCall<typeof setRoomVisibilityOnDirectory>,
+): Promise<object> {
   refuseSuspended(requester)
   const { userId, isAdmin } = requester
   const isPublished = (body.visibility ?? 'public') === 'public'
   if (findPublished(server.store, roomId) === undefined) throw notFound('This server does not know that room')
   const aliases = listAliasesOf(server.store, roomId)
-  if (isPublished && !mayPublishRoom(server.config, isAdmin, { userId, roomId, aliases })) throw forbidden('You may not publish this room')
+  if (isPublished && !mayPublishRoom(server.config, isAdmin, { userId, roomId, aliases }))
+    throw forbidden('You may not publish this room')
   await server.room(roomId).ask({ kind: 'setRoomVisibilityOnDirectory', userId, isAdmin, isPublished }, cause)
   return {}
 }

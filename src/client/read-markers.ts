@@ -12,7 +12,8 @@ export const readMarkersPage = (server: Homeserver) =>
       if (fullyRead !== undefined) await markFullyRead(server, { roomId, userId, eventId: fullyRead, cause })
       for (const receiptType of ['m.read', 'm.read.private'] as const) {
         const eventId = body[receiptType]
-        if (eventId !== undefined) await server.room(roomId).ask({ kind: 'postReceipt', userId, receiptType, eventId, threadId: null }, cause)
+        if (eventId === undefined) continue
+        await server.room(roomId).ask({ kind: 'postReceipt', userId, receiptType, eventId, threadId: null }, cause)
       }
       return {}
     }),

@@ -18,7 +18,8 @@ export const receiptsPage = (server: Homeserver) =>
         await markFullyRead(server, { roomId, userId, eventId, cause })
         return {}
       }
-      if (threadId !== null && !isInThread(server, eventId, threadId)) throw invalidParam(`${eventId} is not in the thread ${threadId}`)
+      if (threadId !== null && !isInThread(server, eventId, threadId))
+        throw invalidParam(`${eventId} is not in the thread ${threadId}`)
       await server.room(roomId).ask({ kind: 'postReceipt', userId, receiptType, eventId, threadId }, cause)
       return {}
     }),

@@ -1,8 +1,14 @@
 import { Elysia } from 'elysia'
+import type { JsonObject } from '#core/pdu.ts'
 import type { Homeserver } from '#homeserver'
 import { signedIn } from '#http/endpoint.ts'
+import { takeRedaction } from '#http/message-limit.ts'
+import { refuseSuspendedRedaction } from '#http/suspension.ts'
 import { sentBefore, transactionOf } from '#http/transactions.ts'
 import { redactEvent } from '#schema/client/redaction.ts'
+import type { EventId, RoomId, UserId } from '#schema/identifiers.ts'
+import { MatrixError } from '#schema/matrix-error.ts'
+import { listChildIds } from '#store/relations.ts'
 
 export const redaction = (server: Homeserver) =>
   new Elysia({ name: 'client/redaction', normalize: false }).put(
@@ -11,11 +17,44 @@ export const redaction = (server: Homeserver) =>
       const transaction = transactionOf(requester, params.txnId)
       const sent = sentBefore(server, transaction)
       if (sent) return { event_id: sent }
+      refuseSuspendedRedaction(server, requester, params.eventId)
+      takeRedaction(server, requester, params.eventId)
       const content = body.reason === undefined ? {} : { reason: body.reason }
       const { eventId } = await server.room(params.roomId).ask(
         { kind: 'redactEvent', userId: requester.userId, targetId: params.eventId, content, ...(transaction ? { transaction } : {}) },
         cause,
       )
+      const relTypes = body.with_rel_types ?? body.with_relations ?? body['org.matrix.msc3912.with_relations']
+      if (relTypes?.length) await redactRelated(server, { ...params, userId: requester.userId, relTypes, content, cause })
       return { event_id: eventId }
     }),
   )
+
+/** Children that are redacted at once. */
+const BATCH = 100
+
+type Related = Readonly<{
+  roomId: RoomId
+  eventId: EventId
+  userId: UserId
+  relTypes: readonly string[]
+  content: JsonObject
+  cause: string
+}>
+
+/** What relates to a redacted event goes with it, as far as the user may redact it (MSC3912). */
+async function redactRelated(server: Homeserver, { roomId, eventId, userId, relTypes, content, cause }: Related): Promise<void> {
+  const wanted = relTypes.includes('*') ? 'any' : relTypes
+  for (let after = 0; ;) {
+    const children = listChildIds(server.store, { roomId, eventId, relTypes: wanted, after, limit: BATCH })
+    await Promise.all(children.map(async (child) => {
+      try {
+        await server.room(roomId).ask({ kind: 'redactEvent', userId, targetId: child.eventId, content }, cause)
+      } catch (refusal) {
+        if (!(refusal instanceof MatrixError)) throw refusal
+      }
+    }))
+    if (children.length < BATCH) return
+    after = children.at(-1)?.num ?? after
+  }
+}

@@ -1,6 +1,7 @@
 import { Elysia } from 'elysia'
 import type { JsonObject } from '#core/pdu.ts'
 import type { Homeserver } from '#homeserver'
+import { refuseWhileClosed } from '#http/closing.ts'
 import { type Call, open } from '#http/endpoint.ts'
 import { createAccount, newUserId } from '#http/new-account.ts'
 import { checkNewPassword, hashNewPassword } from '#http/passwords.ts'
@@ -28,6 +29,7 @@ export const registrationPage = (server: Homeserver) => {
     .post(
       '/_matrix/client/v3/register',
       open(server, register, async (call) => {
+        refuseWhileClosed(server, { isAdmin: false })
         perAddress.check(call.clientAddress)
         const accept = () => perAddress.take(call.clientAddress)
         return call.query.kind === 'guest' ? registerGuest(server, call, accept) : registerUser(server, call, accept)

@@ -1,29 +1,19 @@
 import { Elysia } from 'elysia'
 import type { Homeserver } from '#homeserver'
-import { rawJson, type Requester, signedIn } from '#http/endpoint.ts'
-import { type RoomReader, roomReader } from '#http/room-reader.ts'
+import { rawJson, signedIn } from '#http/endpoint.ts'
+import { readerOrNone } from '#http/room-reader.ts'
 import { getOneRoomEvent } from '#schema/client/room-event.ts'
-import type { RoomId } from '#schema/identifiers.ts'
-import { MatrixError, notFound } from '#schema/matrix-error.ts'
+import { notFound } from '#schema/matrix-error.ts'
 import { findClientEvent } from '#store/client-events.ts'
 
 export const roomEventPage = (server: Homeserver) =>
   new Elysia({ name: 'client/room-event', normalize: false }).get(
     '/_matrix/client/v3/rooms/:roomId/event/:eventId',
     signedIn(server, getOneRoomEvent, ({ params: { roomId, eventId }, requester }) => {
+      // Here the spec wants 404 for what may not be seen as well.
       const reader = readerOrNone(server, roomId, requester)
       const event = reader && findClientEvent(server.store, roomId, eventId)
       if (!event || !reader.maySee(event)) throw notFound('There is no such event, or you may not see it')
-      return rawJson(reader.print(event))
+      return rawJson(reader.printAll([event]))
     }),
   )
-
-/** Here the spec wants 404 for what may not be seen as well. */
-function readerOrNone(server: Homeserver, roomId: RoomId, requester: Requester): RoomReader | undefined {
-  try {
-    return roomReader(server, roomId, requester)
-  } catch (refusal) {
-    if (refusal instanceof MatrixError) return undefined
-    throw refusal
-  }
-}

@@ -1,29 +1,59 @@
 import { Elysia } from 'elysia'
 import type { JsonObject } from '#core/pdu.ts'
+import { relationOf } from '#core/relations.ts'
 import type { Homeserver } from '#homeserver'
+import { DELAY_PARAMETER, readDelay, scheduleEvent } from '#http/delayed-events.ts'
 import { type Requester, signedIn } from '#http/endpoint.ts'
+import { takeMessage, takeRedaction } from '#http/message-limit.ts'
+import { readStickyDuration } from '#http/sticky-events.ts'
+import { refuseSuspended, refuseSuspendedRedaction } from '#http/suspension.ts'
 import { sentBefore, type Transaction, transactionOf } from '#http/transactions.ts'
 import { sendMessage } from '#schema/client/room-send.ts'
 import { invalidParam } from '#schema/matrix-error.ts'
-import type { EventId } from '#schema/identifiers.ts'
+import type { EventId, UserId } from '#schema/identifiers.ts'
+import { hasAnnotation } from '#store/relations.ts'
 
 export const roomSend = (server: Homeserver) =>
   new Elysia({ name: 'client/room-send', normalize: false }).put(
     '/_matrix/client/v3/rooms/:roomId/send/:eventType/:txnId',
-    signedIn(server, sendMessage, async ({ params, body, requester, cause }) => {
+    signedIn(server, sendMessage, async ({ params, query, body, requester, cause }) => {
       const { roomId, eventType } = params
+      const stickyMs = readStickyDuration(query)
+      if (eventType !== 'm.room.redaction') refuseSuspended(requester)
       const transaction = transactionOf(requester, params.txnId)
       const sent = sentBefore(server, transaction)
       if (sent) return { event_id: sent }
       const content = body as JsonObject
+      const delay = query[DELAY_PARAMETER]
+      if (delay !== undefined) {
+        takeMessage(server, requester)
+        const { txnId } = params
+        return scheduleEvent(server, { requester, roomId, eventType, stateKey: null, content, delayMs: readDelay(delay), stickyMs, txnId, cause })
+      }
       if (eventType === 'm.room.redaction') return redact(server, { ...params, content, requester, transaction, cause })
+      takeMessage(server, requester)
       const { eventId } = await server.room(roomId).ask(
-        { kind: 'sendMessage', userId: requester.userId, eventType, content, ...(transaction ? { transaction } : {}) },
+        {
+          kind: 'sendMessage',
+          userId: requester.userId,
+          eventType,
+          content,
+          ...(isAnnotated(server, requester.userId, eventType, content) ? { isAnnotated: true } : {}),
+          ...(transaction ? { transaction } : {}),
+          ...(stickyMs === undefined ? {} : { stickyMs }),
+        },
         cause,
       )
       return { event_id: eventId }
     }),
   )
+
+/** spec: client-server-api#avoiding-duplicate-annotations */
+function isAnnotated({ store }: Homeserver, userId: UserId, type: string, content: JsonObject): boolean {
+  const relation = relationOf(content)
+  if (relation?.relType !== 'm.annotation' || relation.key === undefined) return false
+  return hasAnnotation(store, { eventId: relation.eventId, userId, type, key: relation.key })
+}
 
 /** Since v1.18 a redaction may be sent like any event. spec: client-server-api#redactions */
 async function redact(
@@ -38,6 +68,8 @@ async function redact(
 ): Promise<{ event_id: EventId }> {
   const { redacts } = content
   if (typeof redacts !== 'string' || !redacts.startsWith('$')) throw invalidParam('A redaction names its target in redacts')
+  refuseSuspendedRedaction(server, requester, redacts as EventId)
+  takeRedaction(server, requester, redacts as EventId)
   const { eventId } = await server.room(roomId).ask(
     { kind: 'redactEvent', userId: requester.userId, targetId: redacts as EventId, content, ...(transaction ? { transaction } : {}) },
     cause,

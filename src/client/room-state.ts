@@ -4,10 +4,13 @@ import type { JsonObject } from '#core/pdu.ts'
 import { refuseStateContent } from '#core/state-content.ts'
 import type { Homeserver } from '#homeserver'
 import { refuseAliases } from '#http/aliases.ts'
+import { DELAY_PARAMETER, readDelay, scheduleEvent } from '#http/delayed-events.ts'
 import { rawJson, type Requester, signedIn, type SignedInCall } from '#http/endpoint.ts'
 import { acceptUnasked, invitedContentOf, refuseInvite } from '#http/invites.ts'
 import { join, ownMemberContent } from '#http/joins.ts'
+import { takeMessage } from '#http/message-limit.ts'
 import { roomReader } from '#http/room-reader.ts'
+import { readStickyDuration } from '#http/sticky-events.ts'
 import { refuseSuspended } from '#http/suspension.ts'
 import { getRoomState, getRoomStateWithKey, setRoomStateWithKey } from '#schema/client/room-state.ts'
 import { type EventId, isUserId, type RoomId, type UserId } from '#schema/identifiers.ts'
@@ -20,7 +23,7 @@ import { findStateContent } from '#store/state-content.ts'
 
 export const roomStatePage = (server: Homeserver) => {
   const getOne = signedIn(server, getRoomStateWithKey, (call) => rawJson(readOne(server, call)))
-  const setOne = signedIn(server, setRoomStateWithKey, async (call) => ({ event_id: await putState(server, call) }))
+  const setOne = signedIn(server, setRoomStateWithKey, (call) => putState(server, call))
   return new Elysia({ name: 'client/room-state', normalize: false })
     .get(
       '/_matrix/client/v3/rooms/:roomId/state',
@@ -52,19 +55,28 @@ function readOne(server: Homeserver, { params, query, requester }: SignedInCall<
 
 const noSuchState = () => notFound('The room has no state of that type and key')
 
-async function putState(server: Homeserver, call: SignedInCall<typeof setRoomStateWithKey>): Promise<EventId> {
-  const { params: { roomId, eventType, stateKey = '' }, requester, cause } = call
+async function putState(server: Homeserver, call: SignedInCall<typeof setRoomStateWithKey>): Promise<object> {
+  const { params: { roomId, eventType, stateKey = '' }, query, requester, cause } = call
+  const stickyMs = readStickyDuration(query)
+  const delay = query[DELAY_PARAMETER]
   const content = call.body as JsonObject
   refuseSuspended(requester)
+  takeMessage(server, requester)
   if (eventType === 'm.room.create') throw forbidden('A room is created once, by createRoom')
-  if (eventType === 'm.room.member') return putMember(server, { roomId, stateKey, content, requester, cause })
+  if (eventType === 'm.room.member' && delay === undefined) return { event_id: await putMember(server, { roomId, stateKey, content, requester, cause }) }
   const refusal = refuseStateContent({ type: eventType, stateKey, content, roomId, serverName: server.serverName })
   if (refusal) throw refusal
   if (eventType === 'm.room.canonical_alias' && stateKey === '')
     refuseAliases(server, roomId, content, findStateEvent(server.store, roomId, eventType, '')?.pdu.content)
-  const { eventId } = await server.room(roomId).ask({ kind: 'setRoomStateWithKey', userId: requester.userId, eventType, stateKey, content }, cause)
+  if (delay !== undefined)
+    return scheduleEvent(server, { requester, roomId, eventType, stateKey, content, delayMs: readDelay(delay), stickyMs, txnId: null, cause })
+  const sticky = stickyMs === undefined ? {} : { stickyMs }
+  const { eventId } = await server.room(roomId).ask(
+    { kind: 'setRoomStateWithKey', userId: requester.userId, eventType, stateKey, content, ...sticky },
+    cause,
+  )
   if (eventType === 'm.room.guest_access' && stateKey === '' && content.guest_access !== 'can_join') showGuestsOut(server, roomId, cause)
-  return eventId
+  return { event_id: eventId }
 }
 
 /** Where guests are no longer welcome, those of this server leave. spec: client-server-api#guest-access */

@@ -2,10 +2,12 @@ import { Elysia } from 'elysia'
 import { hasContent, printSync, type SyncAnswer } from '#core/sync/assemble.ts'
 import { parseFilter, type SyncFilter } from '#core/sync/filter.ts'
 import { seenBy, type SeenMembers } from '#core/sync/lazy-members.ts'
+import { strippedPlaces } from '#core/stripped-state.ts'
 import { parseSyncToken, printSyncToken, type SyncToken } from '#core/sync/token.ts'
 import type { Homeserver } from '#homeserver'
 import { connectionOf } from '#http/connection.ts'
 import { rawJson, type Requester, signedIn, type SignedInCall } from '#http/endpoint.ts'
+import { perServer } from '#http/per-server.ts'
 import { acknowledgeToDevice, receivedUpTo } from '#http/to-device.ts'
 import type { Seen, Watch } from '#notifier'
 import { readBoolean, readInteger } from '#schema/client/query.ts'
@@ -35,15 +37,18 @@ export const syncPage = (server: Homeserver) => {
     signedIn(server, sync, async (call) => {
       connectionOf(call.request).keepOpen()
       const asked = readQuestion(server, call, seenMembers)
-      let inbox = await acknowledgeToDevice(server, call.requester, receivedUpTo(server, asked.token), call.cause)
       const deadline = server.clock.now() + Math.min(asked.timeoutMs, LONGEST_WAIT_MS)
-      for (;;) {
+      const { requester, cause, request: { signal } } = call
+      const upTo = receivedUpTo(server, asked.token)
+      for (let isFirst = true; ; isFirst = false) {
         const { seen } = server.notifier
-        const answer = readAnswer(server, asked, seen, inbox)
+        // Looked up after `seen`: a message that comes in between is left for the next answer, not passed over.
+        const inbox = keyCounts(server.store, requester.userId, requester.deviceId)
+        if (isFirst && (await acknowledgeToDevice(server, requester, inbox, { upTo, cause }))) continue
+        const answer = readAnswer(server, asked, { seen, inbox, upTo })
         const left = deadline - server.clock.now()
-        if (!asked.mayWait || hasContent(answer) || left <= 0 || call.request.signal.aborted) return rawJson(printSync(answer))
-        await server.notifier.wait(asked.watch, seen, left, call.request.signal)
-        inbox = keyCounts(server.store, call.requester.userId, call.requester.deviceId)
+        if (!asked.mayWait || hasContent(answer) || left <= 0 || signal.aborted) return rawJson(printSync(answer))
+        await server.notifier.wait(asked.watch, seen, left, signal)
       }
     }),
   )
@@ -125,7 +130,10 @@ function storedFilter(server: Homeserver, userId: UserId, filterId: string): unk
   return filter
 }
 
-function readAnswer(server: Homeserver, asked: Question, seen: Seen, inbox: DeviceInbox): SyncAnswer {
+/** `upTo`: the messages to the device that it has already. */
+type Moment = Readonly<{ seen: Seen; inbox: DeviceInbox; upTo: number }>
+
+function readAnswer(server: Homeserver, asked: Question, { seen, inbox, upTo }: Moment): SyncAnswer {
   const { token, watch } = asked
   const fresh = server.notifier.watch(watch.userId)
   const sinceVolatile = token && token.boot === server.bootId ? token.volatile : 0
@@ -136,8 +144,8 @@ function readAnswer(server: Homeserver, asked: Question, seen: Seen, inbox: Devi
   const isQuiet = token !== undefined && !asked.isFullState && reading.since >= server.notifier.floor &&
     fresh.position <= reading.since && fresh.volatile <= sinceVolatile && token.toDevice === undefined
   if (isQuiet) return { ...NOTHING, ...counts, nextBatch: printSyncToken(place) }
-  const memberships = roomsToRead(server, reading, fresh, sinceVolatile)
-  const toDevice = readToDevice(server.store, inbox, { userId, deviceId, after: receivedUpTo(server, token), until: reading.until })
+  const memberships = shown(server, roomsToRead(server, reading, fresh, sinceVolatile))
+  const toDevice = readToDevice(server.store, inbox, { userId, deviceId, after: upTo, until: reading.until })
   const rooms = memberships.map(({ roomId }) => roomId)
   return {
     ...NOTHING,
@@ -158,6 +166,18 @@ function deviceListsIfChanged(server: Homeserver, watch: Watch, { since, until, 
     moved.length > 0 || notifier.mayConcern(watch, 'device-lists', since) || notifier.mayConcern(watch, 'membership', since)
   return mayHaveChanged ? readDeviceLists(store, { userId, since, until, rooms: moved }) : undefined
 }
+
+const prejoinState = perServer(({ config }) => strippedPlaces(config.roomPrejoinState))
+const excludedRooms = perServer(({ config }) => new Set<string>(config.excludeRoomsFromSync))
+
+/** Without the rooms of `exclude_rooms_from_sync`. */
+function shown(server: Homeserver, memberships: RoomMembership[]): RoomMembership[] {
+  const excluded = excludedRooms(server)
+  return excluded.size === 0 ? memberships : memberships.filter(({ roomId }) => !excluded.has(roomId))
+}
+
+/** `filter_timeline_limit`; -1: as many as there are. */
+const timelineLimit = ({ config }: Homeserver): number => (config.filterTimelineLimit < 0 ? Infinity : config.filterTimelineLimit)
 
 const NOTHING: Omit<SyncAnswer, 'nextBatch'> = {
   accountData: [],
@@ -187,6 +207,8 @@ function readingOf(server: Homeserver, asked: Question, until: number, sinceVola
     now: server.clock.now(),
     seenMembers,
     ignored: ignoredBy(server, asked.watch),
+    prejoinState: prejoinState(server),
+    timelineLimit: timelineLimit(server),
     accountData: changedAccountData(server, asked.watch, token?.position ?? 0, until),
     mayHaveMoved: (roomId, about) => server.notifier.mayHaveMoved(roomId, about, token?.position ?? -1),
     movedAt: (roomId) => (token && token.position >= server.notifier.floor ? server.notifier.movedAt(roomId) : undefined),

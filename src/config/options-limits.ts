@@ -1,6 +1,6 @@
 import { notYet, refused, served } from './option.ts'
 import {
-  choice, duration, flag, list, maybeDuration, maybeList, maybeSize, maybeText, number, orNull, section, text,
+  choice, duration, flag, list, mapping, maybeDuration, maybeList, maybeSize, maybeText, number, orNull, section, text,
 } from './reading.ts'
 
 const WEEK_MS = 604_800_000
@@ -96,7 +96,10 @@ export const limitOptions = {
   room_list_publication_rules: served(
     maybeList(rule()), 'Who may publish which room in the directory; without rules only admins may',
   ),
-  default_power_level_content_override: notYet('New rooms have the power levels of the specification', {}),
+  default_power_level_content_override: served(
+    section({ private_chat: mapping, trusted_private_chat: mapping, public_chat: mapping }),
+    'Power levels of new rooms that differ from the usual ones, by preset',
+  ),
   forget_rooms_on_leave: served(flag(false), 'Who leaves a room forgets it'),
   exclude_rooms_from_sync: served(list(text('')), 'Rooms that are never shown in /sync'),
   exclude_rooms_from_presence: served(list(text('')), 'Rooms whose members do not see each other online'),

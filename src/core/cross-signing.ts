@@ -156,7 +156,7 @@ export type DeviceKeys = Readonly<{
 
 /**
  * Reads the identity keys of a device: 400 `M_BAD_JSON` unless they are of this user and device and of the
- * right shape.
+ * right shape, 400 `M_INVALID_PARAM` if they are more than `DEVICE_KEYS_LIMIT`.
  * spec: client-server-api#post_matrixclientv3keysupload
  */
 export function parseDeviceKeys(
@@ -172,12 +172,17 @@ export function parseDeviceKeys(
     return badJson('device_keys.algorithms must be a list of strings')
   if (!isObject(keys) || !Object.values(keys).every(isString))
     return badJson('device_keys.keys must map ids to keys')
+  if (Object.keys(keys).length > DEVICE_KEYS_LIMIT)
+    return invalidParam(`device_keys.keys are more than ${DEVICE_KEYS_LIMIT}`)
   if (!isSignatures(signatures)) return badJson('device_keys.signatures must map users to signatures')
   const keyId = `ed25519:${deviceId}`
   const publicKey = ownValue(keys, keyId)
   if (typeof publicKey !== 'string' || !signatureIds(value, userId).includes(keyId)) return { object: value }
   return { object: value, selfSignature: { object: value, signer: userId, keyId, publicKey } }
 }
+
+/** How many identity keys a device may have; it needs two. Each is checked to be a point of its curve. */
+export const DEVICE_KEYS_LIMIT = 20
 
 export type UploadedKey = Readonly<{ algorithm: string; keyId: string; key: Json }>
 

@@ -70,7 +70,7 @@ function build(
     return (text) => matches(literals, fold(text), wholeWord)
   }
   const counted = pieces.map((piece) => wildcardPiece(codePoints(piece)))
-  return (text) => matches(counted, codePoints(fold(text)), wholeWord)
+  return (text) => matches(counted, spelt(fold(text)), wholeWord)
 }
 
 /** What lies between two stars. `Text` is a string, or its code points where `?` has to count characters. */
@@ -80,11 +80,21 @@ type Piece<Text> = Readonly<{
    * The first place at or after `from` where the piece stands and `accepts` its start; -1 if there is none.
    */
   find: (text: Text, from: number, accepts?: (start: number) => boolean) => number
+  /** Whether the piece stands at this place. */
+  standsAt: (text: Text, at: number) => boolean
 }>
 
 type Indexed = string | readonly number[]
 
 const codePoints = (text: string): number[] => Array.from(text, (character) => character.codePointAt(0) ?? 0)
+
+// One text is mostly held against many patterns in a row: a server against a list, a body against keywords.
+let lastSpelt: Readonly<{ text: string; points: readonly number[] }> = { text: '', points: [] }
+
+function spelt(text: string): readonly number[] {
+  if (text !== lastSpelt.text) lastSpelt = { text, points: codePoints(text) }
+  return lastSpelt.points
+}
 
 function matches<Text extends Indexed>(
   pieces: readonly Piece<Text>[],
@@ -94,15 +104,12 @@ function matches<Text extends Indexed>(
   const first = pieces[0]
   const last = pieces.at(-1)
   if (!first || !last) return false
-  const startsWell = wholeWord ? (at: number) => isBoundary(text, at) : (at: number) => at === 0
-  const endsWell = wholeWord ? (at: number) => isBoundary(text, at) : (at: number) => at === text.length
-  if (pieces.length === 1) {
-    const start = wholeWord ? 0 : text.length - first.length
-    return start === 0 && first.find(text, 0, (at) => startsWell(at) && endsWell(at + first.length)) >= 0
-  }
+  if (!wholeWord && pieces.length === 1) return first.length === text.length && first.standsAt(text, 0)
+  const isEdge = (at: number) => isBoundary(text, at)
+  if (pieces.length === 1) return first.find(text, 0, (at) => isEdge(at) && isEdge(at + first.length)) >= 0
 
-  const start = placeOfFirst(first, text, wholeWord, startsWell)
-  if (start < 0) return false
+  const start = wholeWord ? placeOfFirst(first, text, isEdge) : 0
+  if (start < 0 || (!wholeWord && !first.standsAt(text, 0))) return false
   let from = start + first.length
   for (const piece of pieces.slice(1, -1)) {
     const at = piece.find(text, from)
@@ -111,33 +118,61 @@ function matches<Text extends Indexed>(
   }
   // A star at the end reaches the end of the text, which is a boundary too.
   if (last.length === 0) return true
-  const earliest = wholeWord ? from : Math.max(from, text.length - last.length)
-  return last.find(text, earliest, (at) => endsWell(at + last.length)) >= 0
+  if (wholeWord) return last.find(text, from, (at) => isEdge(at + last.length)) >= 0
+  const place = text.length - last.length
+  return place >= from && last.standsAt(text, place)
 }
 
-function placeOfFirst<Text extends Indexed>(
-  piece: Piece<Text>,
-  text: Text,
-  wholeWord: boolean,
-  startsWell: (at: number) => boolean,
-): number {
-  if (piece.length === 0) return 0
-  if (wholeWord) return piece.find(text, 0, startsWell)
-  // Pinned to the start: looking further than its own length would be in vain.
-  return piece.length > text.length ? -1 : piece.find(head(text, piece.length), 0)
-}
-
-const head = <Text extends Indexed>(text: Text, length: number): Text => text.slice(0, length) as Text
+/** A star at the start begins where the text does, which is a boundary. */
+const placeOfFirst = <Text extends Indexed>(piece: Piece<Text>, text: Text, isEdge: (at: number) => boolean): number =>
+  piece.length === 0 ? 0 : piece.find(text, 0, isEdge)
 
 function literalPiece(literal: string): Piece<string> {
   return {
     length: literal.length,
-    find(text, from, accepts = () => true) {
+    find(text, from, accepts) {
       let at = text.indexOf(literal, from)
-      while (at >= 0 && !accepts(at)) at = at < text.length ? text.indexOf(literal, at + 1) : -1
+      if (accepts === undefined) return at
+      for (let refused = 0; at >= 0 && !accepts(at); refused++) {
+        if (at >= text.length) return -1
+        if (refused === REFUSED_LIMIT) return findEvenly(literal, text, at + 1, accepts)
+        at = text.indexOf(literal, at + 1)
+      }
       return at
     },
+    standsAt: (text, at) => text.startsWith(literal, at),
   }
+}
+
+/** How many places may be refused before the search changes to one that never looks at a character twice. */
+const REFUSED_LIMIT = 16
+
+/** Knuth, Morris and Pratt's search: a text of one letter holds a word of many at nearly every place. */
+function findEvenly(literal: string, text: string, from: number, accepts: (start: number) => boolean): number {
+  const { length } = literal
+  const borders = bordersOf(literal)
+  let matched = 0
+  for (let at = from; at < text.length; at++) {
+    matched = extended(literal, borders, matched, text.charCodeAt(at))
+    if (matched === length && accepts(at - length + 1)) return at - length + 1
+  }
+  return -1
+}
+
+/** For every beginning of the literal, how much of its own beginning it ends with. */
+function bordersOf(literal: string): Uint32Array {
+  const borders = new Uint32Array(literal.length)
+  for (let at = 1; at < literal.length; at++) {
+    borders[at] = extended(literal, borders, borders[at - 1] ?? 0, literal.charCodeAt(at))
+  }
+  return borders
+}
+
+/** How much of the literal stands after one more character, when `matched` of it stood before. */
+function extended(literal: string, borders: Uint32Array, matched: number, character: number): number {
+  let length = matched
+  while (length > 0 && (length === literal.length || literal.charCodeAt(length) !== character)) length = borders[length - 1] ?? 0
+  return literal.charCodeAt(length) === character ? length + 1 : length
 }
 
 const WORD_BITS = 32
@@ -149,19 +184,12 @@ const WORD_BITS = 32
 function wildcardPiece(piece: readonly number[]): Piece<readonly number[]> {
   const { length } = piece
   const words = Math.ceil(length / WORD_BITS)
-  const anyCharacter = new Uint32Array(words)
-  const byCharacter = new Map<number, Uint32Array>()
-  piece.forEach((character, index) => {
-    if (character === QUESTION_MARK) setBit(anyCharacter, index)
-    else setBit(maskFor(byCharacter, character, words), index)
-  })
-  for (const mask of byCharacter.values())
-    mask.forEach((bits, word) => (mask[word] = bits | (anyCharacter[word] ?? 0)))
-
+  let masks: Masks | undefined
   return {
     length,
     find(text, from, accepts = () => true) {
       if (length === 0) return findEmpty(text.length, from, accepts)
+      const { byCharacter, anyCharacter } = (masks ??= masksOf(piece, words))
       const state = new Uint32Array(words)
       const lastBit = 1 << ((length - 1) % WORD_BITS)
       for (let at = from; at < text.length; at += 1) {
@@ -171,7 +199,24 @@ function wildcardPiece(piece: readonly number[]): Piece<readonly number[]> {
       }
       return -1
     },
+    standsAt: (text, at) =>
+      at + length <= text.length &&
+      piece.every((character, index) => character === QUESTION_MARK || character === text[at + index]),
   }
+}
+
+type Masks = Readonly<{ anyCharacter: Uint32Array; byCharacter: ReadonlyMap<number, Uint32Array> }>
+
+function masksOf(piece: readonly number[], words: number): Masks {
+  const anyCharacter = new Uint32Array(words)
+  const byCharacter = new Map<number, Uint32Array>()
+  piece.forEach((character, index) => {
+    if (character === QUESTION_MARK) setBit(anyCharacter, index)
+    else setBit(maskFor(byCharacter, character, words), index)
+  })
+  for (const mask of byCharacter.values())
+    mask.forEach((bits, word) => (mask[word] = bits | (anyCharacter[word] ?? 0)))
+  return { anyCharacter, byCharacter }
 }
 
 const QUESTION_MARK = 0x3f

@@ -31,6 +31,8 @@ export type Pdu = {
   /** Redactions before room version 11 name their target here. */
   readonly redacts?: EventId
   readonly origin?: string
+  /** For how long the event stands out in sync (MSC4354). */
+  readonly msc4354_sticky?: { readonly duration_ms: number }
 }
 
 /** An event that has passed the format check, under the name that its room version gives it. */

@@ -58,12 +58,13 @@ type Member = { readonly key: string; text: string }
 /** The members of the finished event in their order; what the seal brings has no text yet. */
 function membersOf(unsealed: Draft): Member[] {
   const values: JsonObject = unsealed
-  const keys = Object.keys(unsealed).filter(isContentHashed)
+  const keys = Object.keys(unsealed).filter((key) => isContentHashed(key) && values[key] !== undefined)
   keys.push('hashes', 'signatures')
-  return keys.sort(byCodePoint).map((key) => ({ key, text: memberText(key, values[key] ?? '') }))
+  return keys.sort(byCodePoint).map((key) => ({ key, text: memberText(key, values[key]) }))
 }
 
-const memberText = (key: string, value: Json): string => `"${key}":${canonicalJson(value)}`
+const memberText = (key: string, value: Json | undefined): string =>
+  value === undefined ? '' : `${canonicalJson(key)}:${canonicalJson(value)}`
 
 function write(members: readonly Member[], key: string, value: Json): void {
   for (const member of members) if (member.key === key) member.text = memberText(key, value)

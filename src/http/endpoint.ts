@@ -5,6 +5,7 @@ import { MatrixError, missingToken, notJson, tooLarge, unknownToken } from '#sch
 import type { DeviceId, UserId } from '#schema/identifiers.ts'
 import type { Session } from '#store/access-tokens.ts'
 import { checkSchema } from './check-schema.ts'
+import { refuseWhileClosed } from './closing.ts'
 import { connectionOf } from './connection.ts'
 import { JSON_HEADERS } from './cors.ts'
 import { errorResponse } from './errors.ts'
@@ -156,6 +157,7 @@ function requesterOf(server: Homeserver, token: string, schema: EndpointSchema, 
   const session = server.session(token)
   if (!session) throw unknownToken('Unknown access token: log in again', { soft_logout: false })
   checkSession(session, schema, server.clock.now())
+  if (!schema.allowLocked) refuseWhileClosed(server, session)
   noteUse(server, session, token, request)
   const { userId, deviceId, isGuest, isAdmin, isSuspended } = session
   return { userId, deviceId, isGuest, isAdmin, isSuspended }

@@ -2,6 +2,7 @@ import type { ClientEvent } from '#core/sync/client-event.ts'
 import { type EventFilter, matchesEventFilter, NO_EVENT_FILTER } from '#core/sync/filter.ts'
 import type { TimelineToken } from '#core/sync/token.ts'
 import type { RoomId } from '#schema/identifiers.ts'
+import { isRelatedAsWanted } from '#store/relations.ts'
 import { findStateAt } from '#store/state-at.ts'
 import type { Store } from '#store/store.ts'
 import { listEventsFrom } from '#store/timeline.ts'
@@ -38,7 +39,7 @@ export function readHistory(store: Store, reader: RoomReader, { from, to, dir, l
     for (const event of batch) {
       end = dir === 'b' ? before(event) : after(event)
       scanned++
-      if (reader.maySee(event) && isWanted(filter, event, reader.roomId)) events.push(event)
+      if (reader.maySee(event) && isWanted(filter, event, reader.roomId) && isRelatedAsWanted(store, filter, event)) events.push(event)
       if (events.length >= limit) return { events, end, isLast: false }
     }
     if (batch.length < wanted) return { events, end, isLast: true }

@@ -1,8 +1,7 @@
-import { ownValue } from '#core/event-content.ts'
 import type { Homeserver } from '#homeserver'
 import type { RoomId, UserId } from '#schema/identifiers.ts'
 import { forbidden, MatrixError } from '#schema/matrix-error.ts'
-import { findAccountData } from '#store/account-data.ts'
+import { findInvitePermission } from '#store/invite-permission.ts'
 import { findMemberProfile } from '#store/profiles.ts'
 import type { Requester } from './endpoint.ts'
 import { perServer } from './per-server.ts'
@@ -21,7 +20,7 @@ const limitsOf = perServer(({ config: { rc }, clock }) => ({
  */
 export function refuseInvite(server: Homeserver, requester: Requester, targetId: UserId, roomId: RoomId | null): void {
   if (server.config.blockNonAdminInvites && !requester.isAdmin) throw forbidden('Only admins of this server may invite')
-  if (isOurs(server, targetId) && blocksInvites(server, targetId))
+  if (isOurs(server, targetId) && findInvitePermission(server.store, targetId, requester.userId) === 'block')
     throw new MatrixError(403, 'M_INVITE_BLOCKED', `${targetId} does not take invites`)
   const limits = limitsOf(server)
   limits.perIssuer.check(requester.userId)
@@ -30,10 +29,6 @@ export function refuseInvite(server: Homeserver, requester: Requester, targetId:
   limits.perIssuer.take(requester.userId)
   limits.perUser.take(targetId)
 }
-
-/** spec: client-server-api#invite-permission */
-const blocksInvites = ({ store }: Homeserver, userId: UserId): boolean =>
-  ownValue(findAccountData(store, userId, null, 'm.invite_permission_config'), 'default_action') === 'block'
 
 /** The refusal of an invite by mail address or number: nobody here can find out whose it is. */
 export const noIdentityServer = (): MatrixError =>

@@ -2,8 +2,9 @@ import { isJsonObject, ownValue } from '#core/event-content.ts'
 import type { ClientEvent } from '#core/sync/client-event.ts'
 import type { Homeserver } from '#homeserver'
 import type { RoomId, UserId } from '#schema/identifiers.ts'
-import { forbidden } from '#schema/matrix-error.ts'
+import { forbidden, MatrixError } from '#schema/matrix-error.ts'
 import { findAccountData } from '#store/account-data.ts'
+import { bundlesFor } from '#store/bundles.ts'
 import { printFor } from '#store/client-events.ts'
 import { erasureFor } from '#store/erasure.ts'
 import { deviceKeyOf } from '#store/events.ts'
@@ -21,6 +22,9 @@ export type RoomReader = Readonly<{
   maySee: (event: ClientEvent) => boolean
   /** JSON text of the event, redacted where its sender has been erased. Does not ask whether they may see it. */
   print: (event: ClientEvent, relations?: string) => string
+  /** A page of events, comma-separated, each with what relates to it. */
+  printAll: (events: readonly ClientEvent[]) => string
+  ignored: () => ReadonlySet<string>
 }>
 
 /** Throws `M_FORBIDDEN` for someone who is not and never was in the room, unless it is world readable. */
@@ -32,18 +36,30 @@ export function roomReader(server: Homeserver, roomId: RoomId, { userId, deviceI
   const erase = erasureFor(store, roomId, sight)
   const device = deviceId === null ? undefined : deviceKeyOf(userId, deviceId)
   const now = server.clock.now()
-  let ignored: ReadonlySet<string> | undefined
-  return {
+  let known: ReadonlySet<string> | undefined
+  const ignored = (): ReadonlySet<string> => (known ??= ignoredBy(server, userId))
+  const reader: RoomReader = {
     roomId,
     userId,
     until,
-    maySee(event) {
-      if (!sight.maySee(event.num)) return false
-      if (event.stateKey !== null) return true
-      ignored ??= ignoredBy(server, userId)
-      return !ignored.has(event.sender)
+    ignored,
+    maySee: (event) => sight.maySee(event.num) && (event.stateKey !== null || !ignored().has(event.sender)),
+    printAll(events) {
+      const bundles = bundlesFor(store, events, reader)
+      return events.map((event) => reader.print(event, bundles.get(event.num))).join(',')
     },
     print: (event, relations) => printFor(store, erase(event), { now, membership: sight.membershipAt(event.num), device, relations }, roomId),
+  }
+  return reader
+}
+
+/** The same for endpoints that answer 404 where the reader may not see the room: undefined in place of `M_FORBIDDEN`. */
+export function readerOrNone(server: Homeserver, roomId: RoomId, requester: Requester): RoomReader | undefined {
+  try {
+    return roomReader(server, roomId, requester)
+  } catch (refusal) {
+    if (refusal instanceof MatrixError) return undefined
+    throw refusal
   }
 }
 

@@ -4,6 +4,8 @@ import type { Homeserver } from '#homeserver'
 import { type DeviceId, deviceIdOf, type UserId } from '#schema/identifiers.ts'
 import type { Session } from '#store/access-tokens.ts'
 import { listDeviceIds } from '#store/devices.ts'
+import { findUser } from '#store/users.ts'
+import { refuseWhileClosed } from './closing.ts'
 import { connectionOf } from './connection.ts'
 import { perServer } from './per-server.ts'
 
@@ -33,6 +35,7 @@ export type LoggedIn = Readonly<{
 /** Starts a session. Whoever held one on this device before is logged out. */
 export async function logIn(server: Homeserver, login: NewLogin): Promise<LoggedIn> {
   const { userId, request, cause } = login
+  refuseWhileClosed(server, { isAdmin: findUser(server.store, userId)?.isAdmin ?? false })
   const deviceId = deviceIdOf(login.deviceId || newDeviceId())
   const isRefreshable = login.isRefreshable ?? false
   const tokens = await server.device(userId, deviceId).ask(

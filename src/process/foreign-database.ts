@@ -1,11 +1,12 @@
 import { Database } from 'bun:sqlite'
-import { existsSync } from 'node:fs'
+import { statSync } from 'node:fs'
 
 import { ConfigError } from '#config'
 
 /** Refuses to open a database that another program made: Synapse's lies under the same option. Throws ConfigError. */
 export function checkForeignDatabase(path: string): void {
-  if (path === ':memory:' || !existsSync(path)) return
+  // SQLite drops the log beside an empty file as soon as it opens it, and the log may be all that is left.
+  if (path === ':memory:' || (statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0) return
   if (!isSynapses(path)) return
   throw new ConfigError([
     `${path} is the database of a Synapse. It is left as it is.`,

@@ -1,4 +1,5 @@
 import { type ClientEvent, clientEventBody, printClientEvent, type Unsigned } from '#core/sync/client-event.ts'
+import { stickyDuration } from '#core/sticky-events.ts'
 import { getByPath } from '#core/dot-path.ts'
 import type { EventId, RoomId, UserId } from '#schema/identifiers.ts'
 import { eventIdOfKey, eventKeyOf, type EventKey } from './events.ts'
@@ -34,6 +35,7 @@ export function clientEventOf({ names }: Store, row: ClientEventRow): ClientEven
   const sender = names.textOf(row.sender) as UserId
   const stateKey = row.state_key === null ? null : names.textOf(row.state_key)
   const content = row.json.slice(row.content_start, row.content_end)
+  const stickyMs = stickyIn(row.json, row.content_end)
   const redaction = type === 'm.room.redaction' ? redactionParts(row.json, content) : { content }
   return {
     num: row.num,
@@ -43,12 +45,21 @@ export function clientEventOf({ names }: Store, row: ClientEventRow): ClientEven
     sender,
     ts: row.ts,
     depth: row.depth,
-    body: clientEventBody({ eventId, ts: row.ts, sender, stateKey, type, ...redaction }),
+    body: clientEventBody({ eventId, ts: row.ts, sender, stateKey, type, stickyMs, ...redaction }),
     replaces: row.replaces,
     redactedBy: row.redacted_by,
     device: row.device === null ? null : names.textOf(row.device),
     txnId: row.txn_id,
+    ...(stickyMs === undefined ? {} : { stickyMs }),
   }
+}
+
+const STICKY = '"msc4354_sticky":{"duration_ms":'
+
+/** In canonical JSON the key stands behind the content, and its only member has but one form. */
+function stickyIn(json: string, contentEnd: number): number | undefined {
+  const at = json.indexOf(STICKY, contentEnd)
+  return at < 0 ? undefined : stickyDuration(Number.parseInt(json.slice(at + STICKY.length, at + STICKY.length + 8), 10))
 }
 
 /** Clients find the target of a redaction in both places, whatever the room version. spec: rooms/v11#redactions */

@@ -1,5 +1,5 @@
 import type { Database } from 'bun:sqlite'
-import { closeSync, openSync, readSync, statSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs'
 import { DatabaseRefused } from './refusal.ts'
 import { isDamage } from './sqlite-errors.ts'
 
@@ -27,7 +27,7 @@ export function checkFile(path: string): void {
   const bytes = sizeOf(path)
   if (bytes === 0) {
     if (!hasLog(path)) return
-    throw damaged(path, `it is ${statSync(path, { throwIfNoEntry: false }) ? 'empty' : 'missing'}, but its log ${path}-wal is here`)
+    throw damaged(path, `it is ${existsSync(path) ? 'empty' : 'missing'}, but its log ${path}-wal is here`)
   }
   const header = firstBytes(path)
   if (header.length < HEADER_BYTES || header.toString('latin1', 0, MAGIC.length) !== MAGIC)
@@ -53,8 +53,10 @@ function missingBytes(header: Buffer, bytes: number): number {
   return isCountValid ? Math.max(0, header.readUInt32BE(28) * pageSize - bytes) : 0
 }
 
+const TABLES = `SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage > 0`
+
 export const tablesOf = (db: Database): string[] =>
-  db.query<{ name: string }, []>(`SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage > 0`).all().map(({ name }) => name)
+  db.query<{ name: string }, []>(TABLES).all().map(({ name }) => name)
 
 /** Touches the root of every table, through which every query goes. SQLite throws where it is damaged. */
 export function checkStructure(db: Database): void {
@@ -65,7 +67,7 @@ export function checkStructure(db: Database): void {
   }
 }
 
-/** Says of SQLite's own complaint about a damaged page which file it is and what to do; other failures stay as they are. */
+/** Says of SQLite's complaint about a damaged page which file it is and what to do; other failures stay as they are. */
 export const namingDamage = (failure: unknown, path: string): unknown =>
   isDamage(failure) ? damaged(path, String(failure)) : failure
 

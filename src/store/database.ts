@@ -30,9 +30,9 @@ type Options = Readonly<{ strict: true } & ({ readonly: true } | { create: true 
 
 function openWith(path: string, options: Options, pragmas: readonly string[]): Database {
   const db = new Database(path, options)
+  const forAll = [`cache_size = -${CACHE_KIB}`, 'temp_store = MEMORY']
   try {
-    for (const pragma of [`busy_timeout = ${BUSY_TIMEOUT_MS}`, ...pragmas, `cache_size = -${CACHE_KIB}`, 'temp_store = MEMORY'])
-      db.run(`PRAGMA ${pragma}`)
+    for (const pragma of [`busy_timeout = ${BUSY_TIMEOUT_MS}`, ...pragmas, ...forAll]) db.run(`PRAGMA ${pragma}`)
     return db
   } catch (failure) {
     db.close()

@@ -6,6 +6,7 @@ import { type ClientEvent, clientEventBody } from '#core/sync/client-event.ts'
 import type { RoomId, UserId } from '#schema/identifiers.ts'
 import { findRoomVersion } from './room-state.ts'
 import type { Sight } from './sight.ts'
+import { PDU_COLUMNS, pduOf, type PduRow } from './stored-pdu.ts'
 import type { Store } from './store.ts'
 import { findUser } from './users.ts'
 
@@ -30,11 +31,12 @@ export function erasureFor(store: Store, roomId: RoomId, sight: Sight): (event: 
   }
 }
 
-function redacted(store: Store, roomId: RoomId, event: ClientEvent): ClientEvent {
+/** The event as it would be shown after a redaction. */
+export function redacted(store: Store, roomId: RoomId, event: ClientEvent): ClientEvent {
   const rules = findRoomVersion(store, roomId)
-  const row = store.db.query<{ json: string }, [number]>('SELECT json FROM events WHERE num = ?').get(event.num)
+  const row = store.db.query<PduRow, [number]>(`SELECT ${PDU_COLUMNS} FROM events e WHERE e.num = ?`).get(event.num)
   if (!rules || !row) throw new Error(`event ${event.eventId} or its room is missing`)
-  const pdu = redactEvent(rules, JSON.parse(row.json) as Pdu)
+  const pdu = redactEvent(rules, pduOf(store, row))
   const json = canonicalJson(pdu)
   const [start, end] = contentSpan(pdu, json)
   return { ...event, body: clientEventBody({ ...event, content: json.slice(start, end) }) }

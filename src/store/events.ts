@@ -6,6 +6,7 @@ import type { EventAppended, EventRedacted } from '#schema/journal/room.ts'
 import type { EventId, RoomId } from '#schema/identifiers.ts'
 import { contentSpan } from '#core/content-span.ts'
 import type { Project, Projection } from './projectors.ts'
+import { PDU_COLUMNS, pduOf, type PduRow, storedText } from './stored-pdu.ts'
 import type { Store } from './store.ts'
 
 // An id that is a hash is kept as its 32 bytes; no other id looks like one. Version 3 ids that happen to have
@@ -19,18 +20,18 @@ export const eventKeyOf = (eventId: string): EventKey =>
 export const eventIdOfKey = (key: EventKey): EventId =>
   (typeof key === 'string' ? key : `$${key.toBase64({ alphabet: 'base64url', omitPadding: true })}`) as EventId
 
-type Row = { event_id: EventKey; room: number; json: string }
+type Row = PduRow & { event_id: EventKey }
 
-const eventOfRow = ({ names }: Store, row: Row): RoomEvent => ({
+const eventOfRow = (store: Store, row: Row): RoomEvent => ({
   eventId: eventIdOfKey(row.event_id),
-  roomId: names.textOf(row.room) as RoomId,
-  pdu: JSON.parse(row.json) as Pdu,
+  roomId: store.names.textOf(row.room) as RoomId,
+  pdu: pduOf(store, row),
 })
 
 /** The event of that id, in its redacted form if it was redacted. */
 export function findEvent(store: Store, eventId: EventId): RoomEvent | undefined {
   const row = store.db
-    .query<Row, [EventKey]>('SELECT event_id, room, json FROM events WHERE event_id = ?')
+    .query<Row, [EventKey]>(`SELECT e.event_id, ${PDU_COLUMNS} FROM events e WHERE e.event_id = ?`)
     .get(eventKeyOf(eventId))
   return row ? eventOfRow(store, row) : undefined
 }
@@ -79,13 +80,15 @@ type FullRow = Row & { content_start: number; content_end: number; device: numbe
 
 function hydrateEventAppended(store: Store, position: number): EventAppended {
   const row = store.db
-    .query<FullRow, [number]>('SELECT event_id, room, json, content_start, content_end, device, txn_id FROM events WHERE num = ?')
+    .query<FullRow, [number]>(`
+      SELECT e.event_id, ${PDU_COLUMNS}, e.content_start, e.content_end, e.device, e.txn_id FROM events e WHERE e.num = ?`)
     .get(position)
   if (!row) throw new Error(`the event at position ${position} is missing`)
+  const event = eventOfRow(store, row)
   const fact: EventAppended = {
     kind: 'eventAppended',
-    ...eventOfRow(store, row),
-    json: row.json,
+    ...event,
+    json: canonicalJson(event.pdu),
     contentStart: row.content_start,
     contentEnd: row.content_end,
   }
@@ -100,9 +103,11 @@ function transactionOf(device: string, txnId: string): NonNullable<EventAppended
 
 /** What the writer needs of the PDU to fill the columns; the content of message events does not cross twice. */
 function dehydrateEventAppended({ pdu, ...fact }: EventAppended): EventAppended {
-  const { type, sender, state_key, depth, origin_server_ts } = pdu
-  const slim = { type, sender, depth, origin_server_ts, ...(state_key === undefined ? {} : { state_key, content: pdu.content }) }
-  return { ...fact, pdu: slim as unknown as Pdu }
+  const { type, sender, state_key, depth, origin_server_ts, msc4354_sticky } = pdu
+  const state = state_key === undefined ? {} : { state_key, content: pdu.content }
+  const slim = { type, sender, depth, origin_server_ts, ...state, ...(msc4354_sticky === undefined ? {} : { msc4354_sticky }) }
+  const json = storedText(pdu, fact.json, fact.contentEnd, fact.roomId)
+  return { ...fact, json, pdu: slim as unknown as Pdu }
 }
 
 export const eventAppendedRow: Projection<EventAppended> = {
@@ -112,17 +117,18 @@ export const eventAppendedRow: Projection<EventAppended> = {
 }
 
 /** The stored text becomes the redacted one: what was redacted is gone from the disk with the next vacuum. */
-export const projectEventRedacted: Project<EventRedacted> = ({ db, names }, { roomId, eventId, redactedBy }) => {
+export const projectEventRedacted: Project<EventRedacted> = (store, { roomId, eventId, redactedBy }) => {
+  const { db, names } = store
   const room = names.numberOf(roomId)
   const version = db.query<{ version: string }, [number]>('SELECT version FROM rooms WHERE room = ?').get(room)?.version
   const rules = version === undefined ? undefined : roomVersionRules(version)
-  const row = db.query<{ json: string }, [EventKey]>('SELECT json FROM events WHERE event_id = ?').get(eventKeyOf(eventId))
+  const row = db.query<PduRow, [EventKey]>(`SELECT ${PDU_COLUMNS} FROM events e WHERE e.event_id = ?`).get(eventKeyOf(eventId))
   if (!rules || !row) throw new Error(`cannot redact ${eventId}: its room or row is missing`)
-  const redacted = redactEvent(rules, JSON.parse(row.json) as Pdu)
+  const redacted = redactEvent(rules, pduOf(store, row))
   const json = canonicalJson(redacted)
   const [start, end] = contentSpan(redacted, json)
   db.query(`
     UPDATE events SET json = ?, content_start = ?, content_end = ?, redacted_by = (SELECT num FROM events WHERE event_id = ?)
      WHERE event_id = ?
-  `).run(json, start, end, eventKeyOf(redactedBy), eventKeyOf(eventId))
+  `).run(storedText(redacted, json, end, roomId), start, end, eventKeyOf(redactedBy), eventKeyOf(eventId))
 }

@@ -3,7 +3,9 @@ import rooms from '#schema/sql/0002-rooms.sql' with { type: 'text' }
 import accounts from '#schema/sql/0003-accounts.sql' with { type: 'text' }
 import encryption from '#schema/sql/0004-encryption.sql' with { type: 'text' }
 import relations from '#schema/sql/0005-relations.sql' with { type: 'text' }
+import push from '#schema/sql/0006-push.sql' with { type: 'text' }
 import peopleAndCalls from '#schema/sql/0007-people-and-calls.sql' with { type: 'text' }
+import slidingSync from '#schema/sql/0008-sliding-sync.sql' with { type: 'text' }
 
 /** Forward only; the place in the list is the schema version. A released one is never edited. */
-export const migrations: readonly string[] = [journal, rooms, accounts, encryption, relations, peopleAndCalls]
+export const migrations: readonly string[] = [journal, rooms, accounts, encryption, relations, push, peopleAndCalls, slidingSync]

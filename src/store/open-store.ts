@@ -8,37 +8,45 @@ import type { StoreHealth, StoreReport } from './report.ts'
 import { type Store, storeOn } from './store.ts'
 import { startWriter } from './writer-thread.ts'
 
+type Report = (report: StoreReport) => void
+
 export type StoreOptions = Readonly<{
   /** A database that was made for another name is refused. */
   serverName?: string
   /** What the admin should know; called on the main thread, whenever it happens. */
-  report?: (report: StoreReport) => void
+  report?: Report
 }>
 
-export type OpenStore = Readonly<{ reader: Store; writer: Writer; health: () => StoreHealth; close: () => Promise<void> }>
+export type OpenStore = Readonly<{
+  reader: Store
+  writer: Writer
+  health: () => StoreHealth
+  close: () => Promise<void>
+}>
 
 /**
  * Opens a database file, or `:memory:` on the calling thread alone. Answers can be read at once; the threads that write
  * and checkpoint come up meanwhile, and what is written waits for them. Throws DatabaseRefused.
  */
-export async function openStore(path: string, synchronous: Synchronous, options: StoreOptions = {}): Promise<OpenStore> {
+export async function openStore(
+  path: string,
+  synchronous: Synchronous,
+  options: StoreOptions = {},
+): Promise<OpenStore> {
   if (path === ':memory:') return openInMemory()
   const health = healthBook(options.report ?? (() => {}))
   const wasClosed = !hasLog(path)
   const reader = storeOn(prepareDatabase({ path, serverName: options.serverName, report: health.note }))
   const writer = startWriter(path, synchronous, health.note)
   // Not before the writer is up: two threads that start at once hold up each other, and the first request.
-  const checkpointer = writer.opened.then(
-    () => startCheckpointer(path, !wasClosed, health.note),
-    () => undefined,
-  )
+  const checkpointer = writer.opened.catch(() => {}).then(() => startCheckpointer(path, !wasClosed, health.note))
   return {
     reader,
     writer,
     health: health.now,
     async close() {
       const stopCheckpoints = await checkpointer
-      await stopCheckpoints?.()
+      await stopCheckpoints()
       reader.db.close()
       await writer.close()
     },
@@ -58,7 +66,7 @@ function openInMemory(): OpenStore {
 }
 
 /** Passes reports on and remembers what of them still holds. */
-function healthBook(report: (report: StoreReport) => void): { note: (report: StoreReport) => void; now: () => StoreHealth } {
+function healthBook(report: Report): { note: Report; now: () => StoreHealth } {
   let health: StoreHealth = { isDiskFull: false, problems: [] }
   return {
     now: () => health,
@@ -71,7 +79,7 @@ function healthBook(report: (report: StoreReport) => void): { note: (report: Sto
   }
 }
 
-function startCheckpointer(path: string, mustCheck: boolean, report: (report: StoreReport) => void): () => Promise<void> {
+function startCheckpointer(path: string, mustCheck: boolean, report: Report): () => Promise<void> {
   const worker = new Worker(new URL('./checkpointer.ts', import.meta.url), { ref: false } as WorkerOptions)
   const { promise: closed, resolve } = Promise.withResolvers<void>()
   worker.onmessage = ({ data }: MessageEvent<FromCheckpointer>) => {

@@ -20,6 +20,8 @@ export type Preparing = Readonly<{
 }>
 
 const OWNER_ONLY = 0o600
+/** Until it is whole nobody misses a database that is lost. */
+const IN_THE_MAKING = ['auto_vacuum = INCREMENTAL', 'journal_mode = OFF', 'synchronous = OFF']
 
 /**
  * Makes a database ready to be served and returns a connection that reads it: a new one is made, an older one is
@@ -44,7 +46,7 @@ function createDatabase(path: string, steps: readonly string[], serverName: stri
   const db = new Database(draft, { create: true, strict: true })
   try {
     chmodSync(draft, OWNER_ONLY)
-    for (const pragma of ['auto_vacuum = INCREMENTAL', 'journal_mode = OFF', 'synchronous = OFF']) db.run(`PRAGMA ${pragma}`)
+    for (const pragma of IN_THE_MAKING) db.run(`PRAGMA ${pragma}`)
     migrate(db, steps)
     if (serverName !== undefined) own(db, serverName)
     db.run('PRAGMA journal_mode = WAL')
@@ -85,7 +87,9 @@ function openGivingRoom(path: string): Database {
 function checkMaker(db: Database, path: string): void {
   const maker = db.query<{ application_id: number }, []>('PRAGMA application_id').get()?.application_id
   if (maker === APPLICATION_ID) return
-  throw new DatabaseRefused(`${path} is a database of another program. It was left as it is; give this server a file of its own`)
+  throw new DatabaseRefused(
+    `${path} is a database of another program. It was left as it is; give this server a file of its own`,
+  )
 }
 
 function checkVersion(db: Database, path: string, known: number): void {
@@ -93,15 +97,17 @@ function checkVersion(db: Database, path: string, known: number): void {
   if (version <= known) return
   const copy = copiesOf(path)[0]
   throw new DatabaseRefused(
-    `${path} was written by a newer warren: its schema version is ${version}, and this one knows ${known}. It was left as it is. `
-      + `Start the newer warren again${copy === undefined ? '' : `, or put the copy from before the upgrade in its place: ${copy}`}`,
+    `${path} was written by a newer warren: its schema version is ${version}, and this one knows ${known}. `
+      + 'It was left as it is. Start the newer warren again'
+      + (copy === undefined ? '' : `, or put the copy from before the upgrade in its place: ${copy}`),
   )
 }
 
 const ownerOf = (db: Database): string | undefined =>
   db.query<{ value: string }, []>(`SELECT value FROM meta WHERE key = 'server_name'`).get()?.value
 
-const isOwned = (db: Database, serverName: string | undefined): boolean => serverName === undefined || ownerOf(db) === serverName
+const isOwned = (db: Database, serverName: string | undefined): boolean =>
+  serverName === undefined || ownerOf(db) === serverName
 
 const own = (db: Database, serverName: string): void =>
   void db.run(`INSERT OR REPLACE INTO meta (key, value) VALUES ('server_name', ?)`, [serverName])
@@ -127,7 +133,10 @@ function upgrade({ path, report, serverName, now = new Date() }: Preparing, step
 
   function upgradeFrom(db: Database, from: number): void {
     const started = performance.now()
-    if (hasFacts(db)) report({ kind: 'copied', path: copyOrRefuse(db, path, from, now), ms: performance.now() - started })
+    if (hasFacts(db)) {
+      const copy = copyOrRefuse(db, path, from, now)
+      report({ kind: 'copied', path: copy, ms: performance.now() - started })
+    }
     migrateOrRefuse(db, path, from, steps)
     report({ kind: 'migrated', from, to: steps.length, ms: performance.now() - started })
   }
@@ -140,8 +149,8 @@ function copyOrRefuse(db: Database, path: string, version: number, now: Date): s
     return copyDatabase(db, path, version, now)
   } catch (failure) {
     throw new DatabaseRefused(
-      `${path} has to be upgraded, and the copy that is made before could not be: ${String(failure)}. Nothing was changed. `
-        + `Make room for a second file of ${statSync(path).size} bytes and start again`,
+      `${path} has to be upgraded, and the copy that is made before could not be: ${String(failure)}. `
+        + `Nothing was changed. Make room for a second file of ${statSync(path).size} bytes and start again`,
     )
   }
 }
@@ -151,8 +160,8 @@ function migrateOrRefuse(db: Database, path: string, from: number, steps: readon
     migrate(db, steps)
   } catch (failure) {
     throw new DatabaseRefused(
-      `${path} could not be upgraded from schema version ${from} to ${steps.length}: ${String(failure)}. Nothing was changed; `
-        + 'the warren that wrote it can still be started',
+      `${path} could not be upgraded from schema version ${from} to ${steps.length}: ${String(failure)}. `
+        + 'Nothing was changed; the warren that wrote it can still be started',
     )
   }
 }

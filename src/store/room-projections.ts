@@ -1,4 +1,5 @@
 import type { EventAppended, EventRedacted, RoomFact } from '#schema/journal/room.ts'
+import { delayedEventProjections } from './delayed-events.ts'
 import { eventAppendedRow, projectEventRedacted } from './events.ts'
 import { projectMembership, projectRoomForgotten } from './memberships.ts'
 import type { Project, ProjectionsOf } from './projectors.ts'
@@ -6,11 +7,13 @@ import { projectRoomPublished } from './public-rooms.ts'
 import { projectReceiptPosted } from './receipts.ts'
 import { projectRelation, projectRelationRedacted } from './relations.ts'
 import { projectStateChange } from './room-state.ts'
+import { projectSticky } from './sticky-events.ts'
 import { projectDirectory } from './user-directory.ts'
 
 const projectEvent: Project<EventAppended> = (store, fact, position, actorId) => {
   eventAppendedRow.project(store, fact, position, actorId)
   projectRelation(store, fact, position, actorId)
+  if (fact.pdu.msc4354_sticky !== undefined) projectSticky(store, fact, position, actorId)
   if (fact.pdu.state_key === undefined) return
   projectStateChange(store, fact, position, actorId)
   if (fact.pdu.type === 'm.room.member') projectMembership(store, fact, position, actorId)
@@ -29,4 +32,5 @@ export const roomProjections: ProjectionsOf<RoomFact> = {
   receiptPosted: { project: projectReceiptPosted },
   roomPublished: { project: projectRoomPublished },
   roomForgotten: { project: projectRoomForgotten },
+  ...delayedEventProjections,
 }

@@ -4,6 +4,7 @@ import type { EventAppended } from '#schema/journal/room.ts'
 import type { RoomId } from '#schema/identifiers.ts'
 import { eventIdOfKey, type EventKey } from './events.ts'
 import type { Project } from './projectors.ts'
+import { PDU_COLUMNS, pduOf, type PduRow } from './stored-pdu.ts'
 import type { Store } from './store.ts'
 
 /** Tables `room_state` (now) and `state_changes` (every position); called for state events only. */
@@ -22,10 +23,10 @@ export const projectStateChange: Project<EventAppended> = ({ db, names }, { room
     position,
     replaced?.event ?? null,
   )
-  if (pdu.type === 'm.room.create') projectCreate({ db, names }, room, pdu.content.room_version, position)
+  if (pdu.type === 'm.room.create') projectCreate(db, room, pdu.content.room_version, position)
 }
 
-function projectCreate({ db }: Store, room: number, version: unknown, position: number): void {
+function projectCreate(db: Store['db'], room: number, version: unknown, position: number): void {
   db.query('INSERT INTO rooms (room, version, create_event) VALUES (?, ?, ?)').run(room, typeof version === 'string' ? version : '1', position)
 }
 
@@ -37,29 +38,32 @@ export function findRoomVersion({ db, names }: Store, roomId: RoomId): RoomVersi
   return row ? roomVersionRules(row.version) : undefined
 }
 
-type StateRow = { event_id: EventKey; json: string }
+type StateRow = PduRow & { event_id: EventKey }
 
-const eventsOfRows = (roomId: RoomId, rows: readonly StateRow[]): RoomEvent[] =>
-  rows.map((row) => ({ eventId: eventIdOfKey(row.event_id), roomId, pdu: JSON.parse(row.json) }))
+const eventsOfRows = (store: Store, roomId: RoomId, rows: readonly StateRow[]): RoomEvent[] =>
+  rows.map((row) => ({ eventId: eventIdOfKey(row.event_id), roomId, pdu: pduOf(store, row) }))
 
 /** The event at one place of the current state. */
-export function findStateEvent({ db, names }: Store, roomId: RoomId, type: string, stateKey: string): RoomEvent | undefined {
+export function findStateEvent(store: Store, roomId: RoomId, type: string, stateKey: string): RoomEvent | undefined {
+  const { db, names } = store
   const [room, typeNum, keyNum] = [names.find(roomId), names.find(type), names.find(stateKey)]
   if (room === undefined || typeNum === undefined || keyNum === undefined) return undefined
   const row = db
     .query<StateRow, [number, number, number]>(`
-      SELECT e.event_id, e.json FROM room_state s JOIN events e ON e.num = s.event
+      SELECT e.event_id, ${PDU_COLUMNS} FROM room_state s JOIN events e ON e.num = s.event
        WHERE s.room = ? AND s.type = ? AND s.state_key = ?`)
     .get(room, typeNum, keyNum)
-  return row ? eventsOfRows(roomId, [row])[0] : undefined
+  return row ? eventsOfRows(store, roomId, [row])[0] : undefined
 }
 
 /** All current state of one type, such as every `m.space.child`. */
-export function listStateOfType({ db, names }: Store, roomId: RoomId, type: string): RoomEvent[] {
+export function listStateOfType(store: Store, roomId: RoomId, type: string): RoomEvent[] {
+  const { db, names } = store
   const [room, typeNum] = [names.find(roomId), names.find(type)]
   if (room === undefined || typeNum === undefined) return []
   const rows = db
-    .query<StateRow, [number, number]>('SELECT e.event_id, e.json FROM room_state s JOIN events e ON e.num = s.event WHERE s.room = ? AND s.type = ?')
+    .query<StateRow, [number, number]>(`
+      SELECT e.event_id, ${PDU_COLUMNS} FROM room_state s JOIN events e ON e.num = s.event WHERE s.room = ? AND s.type = ?`)
     .all(room, typeNum)
-  return eventsOfRows(roomId, rows)
+  return eventsOfRows(store, roomId, rows)
 }

@@ -1,6 +1,7 @@
 import type { Kinded } from '#actors/kernel/actor.ts'
 import { pack } from 'msgpackr'
 import { projections } from './projections.ts'
+import { forgetAudiences } from './push-audience.ts'
 import type { Store } from './store.ts'
 
 /** A journal row as it crosses to the writer, within `rows`. */
@@ -24,8 +25,9 @@ export type RowToWrite = Readonly<{ position: number; actor: string; cause: stri
 export function wireBatch(rows: readonly RowToWrite[], snapshots: readonly WireSnapshot[]): WireBatch {
   let texts = ''
   const wire = rows.map(({ position, actor, cause, fact }): WireRow => {
-    const { json, ...rest }: Kinded & { json?: unknown } = dehydrated(fact)
-    if (typeof json !== 'string') return { p: position, a: actor, c: cause, f: json === undefined ? rest : { ...rest, json } as Kinded }
+    const slim: Kinded & { json?: unknown } = dehydrated(fact)
+    const { json, ...rest } = slim
+    if (typeof json !== 'string') return { p: position, a: actor, c: cause, f: slim }
     texts += json
     return { p: position, a: actor, c: cause, f: rest, n: json.length }
   })
@@ -44,18 +46,21 @@ export function writeBatch(store: Store, { rows, texts, snapshots }: WireBatch):
     store.db.transaction(() => {
       let at = 0
       for (const { p, a, c, f, n } of wire) {
-        writeRow(store, { position: p, actor: a, cause: c, fact: n === undefined ? f : { ...f, json: texts.slice(at, at + n) } as Kinded })
+        const text = n === undefined ? {} : { json: texts.slice(at, at + n) }
+        writeRow(store, { position: p, actor: a, cause: c, fact: { ...f, ...text } })
         at += n ?? 0
       }
       for (const snapshot of snapshots) writeSnapshot(store, snapshot)
     }).immediate()
   } catch (error) {
     store.names.forget()
+    forgetAudiences(store.audiences)
     throw error
   }
 }
 
-function writeRow({ db, names }: Store, { position, actor, cause, fact }: RowToWrite): void {
+function writeRow(store: Store, { position, actor, cause, fact }: RowToWrite): void {
+  const { db, names } = store
   const projection = projections[fact.kind]
   if (!projection) throw new Error(`no projection for facts of kind ${fact.kind}`)
   db.query('INSERT INTO journal (position, actor, kind, cause, fact) VALUES (?, ?, ?, ?, ?)').run(
@@ -65,7 +70,7 @@ function writeRow({ db, names }: Store, { position, actor, cause, fact }: RowToW
     cause,
     projection.hydrate ? placeOf(fact) : pack(fact),
   )
-  projection.project({ db, names }, fact as never, position, actor.slice(actor.indexOf('/') + 1))
+  projection.project(store, fact as never, position, actor.slice(actor.indexOf('/') + 1))
 }
 
 const placeOf = ({ kind }: Kinded): Uint8Array | null => (kind === FOUND_IN_EVENTS ? null : KEPT_ELSEWHERE)

@@ -18,6 +18,20 @@ describe('versions', () => {
     expect(body.unstable_features).toMatchObject({ 'uk.tcpip.msc4133.stable': true, 'io.element.e2ee_forced.private': false })
   })
 
+  test('what the admin has turned off is not offered', async () => {
+    const on = await ask('/versions', { login_via_existing_session: { enabled: true } })
+    expect(on.body.unstable_features).toMatchObject({ 'org.matrix.msc3882': true, 'org.matrix.msc4140': true })
+    const off = await ask('/versions', { max_event_delay_duration: null })
+    expect(off.body.unstable_features).toMatchObject({ 'org.matrix.msc3882': false, 'org.matrix.msc4140': false })
+  })
+
+  test('an answer is for the one who asks', async () => {
+    const { alice, close } = await house()
+    const response = await alice('GET', '/versions')
+    expect([response.headers.get('vary'), response.headers.get('cache-control')]).toEqual(['Authorization', 'private'])
+    await close()
+  })
+
   test('Element is told which rooms are encrypted', async () => {
     const { body } = await ask('/versions', { encryption_enabled_by_default_for_room_type: 'invite' })
     expect(body.unstable_features).toMatchObject({
@@ -59,6 +73,10 @@ describe('.well-known/matrix/support', () => {
   test('is not there when nobody is named', async () => {
     expect(await ask(path)).toMatchObject({ status: 404, body: { errcode: 'M_NOT_FOUND' } })
   })
+})
+
+test('.well-known/matrix/policy_server is not there', async () => {
+  expect(await ask('/_/../.well-known/matrix/policy_server')).toMatchObject({ status: 404, body: { errcode: 'M_NOT_FOUND' } })
 })
 
 describe('.well-known/matrix/server', () => {

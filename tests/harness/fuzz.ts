@@ -12,7 +12,9 @@ export const SLOW_MS = 50
 const DEPTH_LIMIT = 250
 /** How often a slow input is tried again: the machine may have been busy, or the code not warm. */
 const SLOW_TRIES = 6
-const POOL_LIMIT = 300
+/** How many inputs are kept to be damaged further, besides the seeds, and how long they may be. */
+const POOL_ROOM = 300
+const POOLED_LENGTH = 6000
 const SLICE_MS = 15
 const SHRINK_TRIES = 4000
 const SHRINK_MS = 3000
@@ -111,11 +113,16 @@ function tryNext(dice: Dice, bench: Bench, findings: Map<string, Finding>): void
   const { accepted, ms, problem } = judge(target, input)
   if (accepted) bench.accepted++
   bench.slowestMs = Math.max(bench.slowestMs, ms)
-  // What was accepted leads further than what was refused.
-  if (dice(accepted ? 4 : 40) === 0) pool[pool.length < POOL_LIMIT ? pool.length : target.seeds.length + dice(POOL_LIMIT - target.seeds.length)] = value
+  // What was accepted leads further than what was refused; what is large only makes the rest slow.
+  if (dice(accepted ? 4 : 40) === 0 && input.length < POOLED_LENGTH) keepIn(dice, bench, value)
   if (problem === undefined) return
   const name = `${target.name} ${problem.replaceAll(/"[^"]*"|[\d.]+/g, '')}`
   if (!findings.has(name)) findings.set(name, { target: target.name, problem, input: shrunk(target, value, problem) })
+}
+
+function keepIn(dice: Dice, { pool, target }: Bench, value: Json): void {
+  const limit = target.seeds.length + POOL_ROOM
+  pool[pool.length < limit ? pool.length : target.seeds.length + dice(POOL_ROOM)] = value
 }
 
 /** The least input that comes to the same problem, as far as a few thousand tries find it. */

@@ -62,8 +62,14 @@ export type House = Readonly<{
   close: () => Promise<void>
 }>
 
-/** `overrides` are options of homeserver.yaml in Synapse's spelling; `clock` may be a `manualClock()`. */
-export async function house(overrides: Readonly<Record<string, unknown>> = {}, { clock = systemClock }: { clock?: Clock } = {}): Promise<House> {
+/**
+ * `overrides` are options of homeserver.yaml in Synapse's spelling; `clock` may be a `manualClock()`; `isNew` false: alice
+ * and bob are in the database already.
+ */
+export async function house(
+  overrides: Readonly<Record<string, unknown>> = {},
+  { clock = systemClock, isNew = true }: { clock?: Clock; isNew?: boolean } = {},
+): Promise<House> {
   mkdirSync(folder, { recursive: true })
   const config = loadConfig([], {
     server_name: SERVER_NAME,
@@ -98,7 +104,8 @@ export async function house(overrides: Readonly<Record<string, unknown>> = {}, {
     )
     return login(userId, deviceId)
   }
-  const [alice, bob] = [await register('alice'), await register('bob')]
+  const enter = (name: string): Promise<Caller> => (isNew ? register(name) : login(`@${name}:${SERVER_NAME}`, 'PHONE'))
+  const [alice, bob] = [await enter('alice'), await enter('bob')]
   return { server, app, alice, bob, register, login, stranger: call('@nobody:nowhere.example', '', ''), complaints, close: () => server.close() }
 }
 

@@ -72,7 +72,7 @@ function mutatedHere(dice: Dice, value: Json, words: readonly string[]): Json {
 
 function wrapped(dice: Dice, value: Json): Json {
   let inner = value
-  for (let levels = oneOf(dice, [1, 2, 100]); levels > 0; levels--) inner = dice(2) === 0 ? [inner] : { a: inner }
+  for (let levels = oneOf(dice, [1, 2, dice(4) === 0 ? 100 : 3]); levels > 0; levels--) inner = dice(2) === 0 ? [inner] : { a: inner }
   return inner
 }
 
@@ -106,7 +106,7 @@ export function mutatedText(dice: Dice, text: string, words: readonly string[]):
 
 function repeated(dice: Dice, part: string): string {
   const most = Math.floor(REPEATED_LENGTH / part.length)
-  return part.repeat(Math.min(most, oneOf(dice, [2, 10, 300, most])))
+  return part.repeat(Math.min(most, timesOf(dice, most)))
 }
 
 function mutatedList(dice: Dice, list: readonly Json[], words: readonly string[]): Json {
@@ -120,7 +120,7 @@ function mutatedList(dice: Dice, list: readonly Json[], words: readonly string[]
     case 2:
       return list.toSpliced(at, 0, item)
     case 3:
-      return list.toSpliced(at, 1, ...manyOf(dice, item, words))
+      return list.toSpliced(at, 1, ...manyOf(dice, item))
     case 4:
       return list.toReversed()
     default:
@@ -129,17 +129,23 @@ function mutatedList(dice: Dice, list: readonly Json[], words: readonly string[]
 }
 
 /** Many of one kind, each a little different or all alike, up to the limit of size. */
-function manyOf(dice: Dice, item: Json, words: readonly string[]): Json[] {
-  const most = Math.floor(REPEATED_LENGTH / (printed(item).length + 2))
-  const count = Math.min(most, oneOf(dice, [3, 30, 1000, most]))
+function manyOf(dice: Dice, item: Json): Json[] {
+  const most = Math.floor(REPEATED_LENGTH / (printed(item).length + 8))
+  const count = Math.min(most, timesOf(dice, most))
   const isVaried = dice(2) === 0
-  return Array.from({ length: count }, (_, index) => (isVaried ? variedBy(item, index, dice, words) : item))
+  return Array.from({ length: count }, (_, index) => (isVaried ? variedBy(item, index) : item))
 }
 
-function variedBy(item: Json, index: number, dice: Dice, words: readonly string[]): Json {
-  if (typeof item === 'string') return dice(2) === 0 ? `${item}${index}` : `${item.slice(0, 1)}${index}${item.slice(1)}`
+/** Mostly a few, seldom as many as there is room for: large inputs are slow to make. */
+const timesOf = (dice: Dice, most: number): number => oneOf(dice, [2, 2, 3, 3, 5, 10, 10, 30, dice(5) === 0 ? 1000 : 4, dice(5) === 0 ? most : 4])
+
+/** The value with its first text or number made another for every index. */
+function variedBy(item: Json, index: number): Json {
+  if (typeof item === 'string') return `${item.slice(0, 1)}${index}${item.slice(1)}`
   if (typeof item === 'number') return item + index
-  return mutated(dice, item, words)
+  if (typeof item !== 'object' || item === null) return item
+  if (Array.isArray(item)) return item.map((inner: Json, at) => (at === 0 ? variedBy(inner, index) : inner))
+  return Object.fromEntries(Object.entries(item).map(([key, inner], at) => [key, at === 0 ? variedBy(inner, index) : inner]))
 }
 
 function mutatedObject(dice: Dice, object: JsonObject, words: readonly string[]): Json {
@@ -156,7 +162,7 @@ function mutatedObject(dice: Dice, object: JsonObject, words: readonly string[])
     case 3:
       return Object.fromEntries(entries.toSpliced(at, 1, [key, entries[dice(entries.length)]?.[1] ?? null]))
     default: {
-      const many = manyOf(dice, key, words).map((name) => [String(name), value] as const)
+      const many = manyOf(dice, key).map((name) => [String(name), value] as const)
       const room = Math.floor(REPEATED_LENGTH / (printed(value).length + key.length + 8))
       return Object.fromEntries([...entries, ...many.slice(0, room)])
     }

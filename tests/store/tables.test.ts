@@ -34,6 +34,9 @@ const CUTS: Readonly<Record<string, string>> = {
   key_backups: 'limit of versions per account',
   dehydrated_devices: 'one per user',
   broken_invariants: 'one per invariant',
+  user_directory: 'one per user',
+  user_directory_words: 'goes with user_directory',
+  open_rooms: 'one per room that anyone may find',
 }
 
 /** `-- Cut:` and what follows it in the comment right above a table. */

@@ -53,7 +53,7 @@ test('a batch of ten thousand rows goes through', async () => {
   expect(positions()).toHaveLength(10_000)
   await writer.close()
   close()
-})
+}, 20_000)
 
 test('a thread that dies fails what it was given, is reported, and the next batch has another', async () => {
   const { path, positions, close } = prepared()

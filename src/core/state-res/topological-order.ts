@@ -26,7 +26,11 @@ export function topologicalPowerOrder(
 
   for (const citing of events.values()) {
     const cited = new Set(authEventIds(citing).filter((id) => events.has(id)))
-    for (const id of cited) citedBy.set(id, [...(citedBy.get(id) ?? []), citing.eventId])
+    for (const id of cited) {
+      const known = citedBy.get(id)
+      if (known) known.push(citing.eventId)
+      else citedBy.set(id, [citing.eventId])
+    }
     waitingFor.set(citing.eventId, cited.size)
     if (cited.size === 0) release(citing)
   }

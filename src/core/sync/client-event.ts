@@ -19,6 +19,8 @@ export type ClientEvent = Readonly<{
   /** Who sent it from here: `user device`, and the transaction id. */
   device: string | null
   txnId: string | null
+  /** For how long it stands out, from `ts` on (MSC4354). */
+  stickyMs?: number | undefined
 }>
 
 /** What is added for one reader at one moment; all values are JSON text but for `age`. */
@@ -42,11 +44,13 @@ export function clientEventBody(parts: Readonly<{
   stateKey: string | null
   type: string
   redacts?: string | undefined
+  stickyMs?: number | undefined
 }>): string {
-  const { content, eventId, ts, sender, stateKey, type, redacts } = parts
+  const { content, eventId, ts, sender, stateKey, type, redacts, stickyMs } = parts
   const state = stateKey === null ? '' : `,"state_key":${JSON.stringify(stateKey)}`
   const target = redacts === undefined ? '' : `,"redacts":${JSON.stringify(redacts)}`
-  return `{"content":${content},"event_id":${JSON.stringify(eventId)},"origin_server_ts":${ts}${target},"sender":${JSON.stringify(sender)}${state},"type":${JSON.stringify(type)}`
+  const sticky = stickyMs === undefined ? '' : `,"msc4354_sticky":{"duration_ms":${stickyMs}}`
+  return `{"content":${content},"event_id":${JSON.stringify(eventId)}${sticky},"origin_server_ts":${ts}${target},"sender":${JSON.stringify(sender)}${state},"type":${JSON.stringify(type)}`
 }
 
 /** The finished event. In a sync the room is known, elsewhere `roomId` is given. */
@@ -55,14 +59,28 @@ export function printClientEvent(event: ClientEvent, unsigned: Unsigned, roomId?
   return `${event.body}${room},"unsigned":{${unsignedMembers(event, unsigned)}}}`
 }
 
+/** However far in the future a sender's clock is, no event sticks for longer than it says. */
+export const stickyLeft = (stickyMs: number, ts: number, now: number): number => Math.max(0, Math.min(stickyMs, ts + stickyMs - now))
+
+/** What stands in front of a delay id where else a transaction id stands. */
+export const DELAY_MARK = '\n'
+
+/** An event that was sent later tells which it was (MSC4140). */
+function transactionMember(txnId: string): string {
+  if (!txnId.startsWith(DELAY_MARK)) return `,"transaction_id":${JSON.stringify(txnId)}`
+  const delayId = JSON.stringify(txnId.slice(DELAY_MARK.length))
+  return `,"org.matrix.msc4140.delay_id":${delayId}`
+}
+
 function unsignedMembers(event: ClientEvent, unsigned: Unsigned): string {
   const { now, membership, device, prevContent, replacesState, redactedBecause, relations } = unsigned
   let text = `"age":${Math.max(0, now - event.ts)}`
   if (membership !== undefined) text += `,"membership":${JSON.stringify(membership)}`
-  if (event.txnId !== null && event.device !== null && event.device === device) text += `,"transaction_id":${JSON.stringify(event.txnId)}`
+  if (event.txnId !== null && event.device !== null && event.device === device) text += transactionMember(event.txnId)
   if (prevContent !== undefined) text += `,"prev_content":${prevContent}`
   if (replacesState !== undefined) text += `,"replaces_state":${JSON.stringify(replacesState)}`
   if (redactedBecause !== undefined) text += `,"redacted_because":${redactedBecause}`
+  if (event.stickyMs !== undefined) text += `,"msc4354_sticky_duration_ttl_ms":${stickyLeft(event.stickyMs, event.ts, now)}`
   if (relations !== undefined) text += `,"m.relations":${relations}`
   return text
 }

@@ -5,6 +5,7 @@
 import { isRoomId, isUserId, type UserId } from '#schema/identifiers.ts'
 import { badJson, invalidParam, type MatrixError } from '#schema/matrix-error.ts'
 import { splitPath } from '#core/dot-path.ts'
+import { ownValue } from '#core/event-content.ts'
 import { compileGlob } from '#core/glob.ts'
 import type { Json, JsonObject } from '#core/pdu.ts'
 
@@ -260,23 +261,36 @@ export const letsNothingThrough = ({ types, notTypes, senders, rooms, limit }: E
  */
 export function selectFields(event: JsonObject, eventFields: readonly string[] | undefined): JsonObject {
   if (eventFields === undefined || eventFields.length === 0) return event
-  return eventFields.reduce<JsonObject>((selected, path) => copyPath(selected, event, splitPath(path)), {})
+  const wanted: Wanted = new Map()
+  for (const path of eventFields) want(wanted, splitPath(path))
+  return selected(event, wanted)
 }
 
-function copyPath(target: JsonObject, source: JsonObject, [name, ...rest]: readonly string[]): JsonObject {
-  if (name === undefined || !Object.hasOwn(source, name)) return target
-  const value = source[name]
-  if (value === undefined) return target
-  if (rest.length === 0) return withKey(target, name, value)
-  if (!isObject(value)) return target
-  const before = Object.hasOwn(target, name) ? target[name] : undefined
-  const inner = copyPath(isObject(before) ? before : {}, value, rest)
-  return Object.keys(inner).length === 0 ? target : withKey(target, name, inner)
+/** Which properties are wanted: whole, or of an object only some. */
+type Wanted = Map<string, Wanted | 'whole'>
+
+function want(wanted: Wanted, names: readonly string[]): void {
+  let level = wanted
+  for (const [at, name] of names.entries()) {
+    const known = level.get(name)
+    if (known === 'whole') return
+    if (at === names.length - 1) return void level.set(name, 'whole')
+    const inner: Wanted = known ?? new Map()
+    level.set(name, inner)
+    level = inner
+  }
 }
 
-// `__proto__` is a key like any other.
-const withKey = (object: JsonObject, name: string, value: Json): JsonObject =>
-  Object.fromEntries([...Object.entries(object), [name, value]])
+function selected(source: JsonObject, wanted: Wanted): JsonObject {
+  // From entries, since `__proto__` is a key like any other.
+  return Object.fromEntries([...wanted].flatMap(([name, how]): [string, Json][] => {
+    const value = ownValue(source, name)
+    if (value === undefined) return []
+    if (how === 'whole') return [[name, value]]
+    const inner = isObject(value) ? selected(value, how) : {}
+    return Object.keys(inner).length === 0 ? [] : [[name, inner]]
+  }))
+}
 
 /**
  * Is this event kept from a reader who ignores its sender? State never is, so that the room looks the same to

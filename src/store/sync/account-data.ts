@@ -1,6 +1,7 @@
 import { type EventFilter, matchesEventFilter, NO_EVENT_FILTER } from '#core/sync/filter.ts'
 import type { RoomId, UserId } from '#schema/identifiers.ts'
 import { type AccountDataRow, listAccountDataBetween, listAccountDataOf } from '#store/account-data.ts'
+import { listPushRulesBetween } from '#store/push-rules.ts'
 import type { Store } from '#store/store.ts'
 import type { Reading } from './reading.ts'
 
@@ -18,8 +19,10 @@ export function roomAccountData({ store, userId, accountData, filter, isInitial 
   return printAccountData(rows, filter.room.accountData, isWhole)
 }
 
-export const globalAccountData = ({ accountData, filter, isInitial }: Reading): string[] =>
-  printAccountData(accountData.get(null) ?? [], filter.accountData, isInitial)
+export function globalAccountData({ store, userId, since, until, accountData, filter, isInitial }: Reading): string[] {
+  const pushRules = listPushRulesBetween(store, userId, isInitial ? 0 : since, until)
+  return printAccountData([...(accountData.get(null) ?? []), ...pushRules], filter.accountData, isInitial)
+}
 
 /** What was deleted is told as empty content to those who may have known it. */
 function printAccountData(rows: readonly AccountDataRow[], filter: EventFilter, isWhole: boolean): string[] {

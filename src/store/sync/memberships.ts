@@ -1,7 +1,8 @@
+import { type StatePlace, STRIPPED_STATE } from '#core/stripped-state.ts'
 import type { RoomId, UserId } from '#schema/identifiers.ts'
 import { findClientEventByNum } from '#store/client-events.ts'
 import type { Membership } from '#store/memberships.ts'
-import { findStateAt } from '#store/state-at.ts'
+import { findStateAt, listStateAt } from '#store/state-at.ts'
 import type { Store } from '#store/store.ts'
 import type { Reading } from './reading.ts'
 
@@ -69,22 +70,16 @@ export function membershipBefore({ store, userId, since, until }: Reading, { roo
 
 const membershipOf = (body: string): Membership => (JSON.parse(`${body}}`) as { content: { membership: Membership } }).content.membership
 
-/** What someone outside is told of a room. spec: client-server-api#stripped-state */
-const STRIPPED_TYPES = [
-  'm.room.create',
-  'm.room.join_rules',
-  'm.room.name',
-  'm.room.avatar',
-  'm.room.canonical_alias',
-  'm.room.encryption',
-  'm.room.topic',
-] as const
-
 /** The stripped state of an invitation or knock, as it was then, the reader's own member event last. */
-export function strippedStateFor({ store, userId }: Reading, { roomId, event, position, sender }: RoomMembership): string[] {
-  const places: [string, string][] = STRIPPED_TYPES.map((type) => [type, ''])
-  if (sender !== userId) places.push(['m.room.member', sender])
-  const events = places.flatMap(([type, stateKey]) => findStateAt(store, roomId, type, stateKey, position) ?? [])
+export function strippedStateFor(
+  { store, userId, prejoinState = STRIPPED_STATE }: Pick<Reading, 'store' | 'userId' | 'prejoinState'>,
+  { roomId, event, position, sender }: RoomMembership,
+): string[] {
+  const places: StatePlace[] = [...prejoinState, ...(sender === userId ? [] : [['m.room.member', sender] as const])]
+  const events = places.flatMap(([type, stateKey]) =>
+    stateKey === null
+      ? listStateAt(store, roomId, position).filter((each) => each.type === type && each.num !== event)
+      : (findStateAt(store, roomId, type, stateKey, position) ?? []))
   const own = findClientEventByNum(store, event)
   return [...events, ...(own ? [own] : [])].map(({ body }) => {
     const { content, sender: from, state_key, type } = JSON.parse(`${body}}`) as Record<string, unknown>

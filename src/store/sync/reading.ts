@@ -1,4 +1,5 @@
 import type { ClientEvent, Unsigned } from '#core/sync/client-event.ts'
+import type { StatePlace } from '#core/stripped-state.ts'
 import type { SyncFilter } from '#core/sync/filter.ts'
 import type { Ring } from '#actors/effects.ts'
 import type { RoomId, UserId } from '#schema/identifiers.ts'
@@ -23,6 +24,10 @@ export type Reading = Readonly<{
   /** Which member events this device has been told. */
   seenMembers: Map<string, number>
   ignored: ReadonlySet<string>
+  /** What is told of rooms to those who are invited to them; absent: the usual. */
+  prejoinState?: readonly StatePlace[]
+  /** The most events of a timeline, whatever the filter says; absent: the usual. */
+  timelineLimit?: number
   accountData: ChangedAccountData
   /** False when nothing of that sort has happened in the room since the token. */
   mayHaveMoved: (roomId: RoomId, about: Ring) => boolean

@@ -2,9 +2,13 @@ import { isQuiet, printInvite, printJoinedRoom, printKnock, printLeftRoom, type 
 import type { ClientEvent } from '#core/sync/client-event.ts'
 import { matchesRoom } from '#core/sync/filter.ts'
 import type { RoomId } from '#schema/identifiers.ts'
+import { bundlesFor } from '#store/bundles.ts'
 import { printFor } from '#store/client-events.ts'
+import { findInvitePermission } from '#store/invite-permission.ts'
 import { type Sight, sightOf } from '#store/sight.ts'
+import { listStickyEvents } from '#store/sticky-events.ts'
 import { roomAccountData } from './account-data.ts'
+import { readCounts } from './counts.ts'
 import { readEphemeral } from './ephemeral.ts'
 import { membershipBefore, type RoomMembership, strippedStateFor } from './memberships.ts'
 import { type Reading, unsignedFor } from './reading.ts'
@@ -38,9 +42,11 @@ function keep(texts: Map<string, string>, roomId: string, text: string | undefin
   if (text !== undefined) texts.set(roomId, text)
 }
 
-/** Invitations of ignored users are not shown (G-71). */
+/** Invitations of ignored users are not shown (G-71), nor are those that the reader has rules to ignore. */
 function invitation(reading: Reading, membership: RoomMembership): string | undefined {
-  return reading.ignored.has(membership.sender) ? undefined : printInvite(strippedStateFor(reading, membership))
+  const { sender } = membership
+  const isHidden = reading.ignored.has(sender) || findInvitePermission(reading.store, reading.userId, sender) === 'ignore'
+  return isHidden ? undefined : printInvite(strippedStateFor(reading, membership))
 }
 
 function joinedRoom(reading: Reading, membership: RoomMembership): string | undefined {
@@ -54,7 +60,7 @@ function joinedRoom(reading: Reading, membership: RoomMembership): string | unde
   const summary = readSummaryIfChanged(reading, roomId, timeline, isWhole)
   const state = roomState(reading, { roomId, since: isWhole ? 0 : since, until: reading.until, timeline, more: summary?.heroes ?? [] })
   const section: RoomSection = {
-    timeline: print(reading, roomId, timeline.events, sight),
+    timeline: printTimeline(reading, timeline, { sight, until: Infinity }),
     isLimited: timeline.isLimited,
     prevBatch: timeline.prevBatch,
     state: print(reading, roomId, state, undefined),
@@ -62,9 +68,20 @@ function joinedRoom(reading: Reading, membership: RoomMembership): string | unde
     ephemeral: readEphemeral(reading, roomId, since),
     accountData: roomAccountData(reading, roomId, isWhole),
     summary: summary?.text,
-    counts: '',
+    counts: stickyMember(reading, roomId, since, timeline.events),
   }
-  return isQuiet(section) && !isNew ? undefined : printJoinedRoom(section)
+  if (isQuiet(section) && !isNew) return undefined
+  const counts = [section.counts, readCounts(reading, roomId)].filter((text) => text !== '').join(',')
+  return printJoinedRoom({ ...section, counts })
+}
+
+/** Sticky events that a gap has left out of the timeline, whatever the filter (MSC4354). */
+function stickyMember(reading: Reading, roomId: RoomId, since: number, shown: readonly ClientEvent[]): string {
+  const { store, until, now, ignored } = reading
+  if (since > 0 && !reading.mayHaveMoved(roomId, 'timeline')) return ''
+  const events = listStickyEvents(store, { roomId, since, until, now })
+    .filter(({ num, sender }) => !ignored.has(sender) && !shown.some((event) => event.num === num))
+  return events.length === 0 ? '' : `"msc4354_sticky":{"events":[${print(reading, roomId, events, undefined).join(',')}]}`
 }
 
 /** Nothing from before the reader's join needs a look when the timeline starts behind it. */
@@ -93,6 +110,20 @@ function print(reading: Reading, roomId: RoomId, events: readonly ClientEvent[],
   return events.map((event) => printFor(reading.store, event, unsignedFor(reading, sight?.membershipAt(event.num) ?? 'join')))
 }
 
+/**
+ * With a gap in front of it a client cannot have put together what relates to what by itself.
+ * spec: client-server-api#aggregations-of-child-events
+ */
+function printTimeline(reading: Reading, { events, isLimited }: Timeline, { sight, until }: { sight: Sight | undefined; until: number }): string[] {
+  const { store, userId } = reading
+  const print = (event: ClientEvent, relations?: string): string =>
+    printFor(store, event, { ...unsignedFor(reading, sight?.membershipAt(event.num) ?? 'join'), relations })
+  if (!isLimited) return events.map((event) => print(event))
+  const maySee = ({ num, sender }: ClientEvent): boolean => (sight?.maySee(num) ?? true) && !reading.ignored.has(sender)
+  const bundles = bundlesFor(store, events, { userId, until, ignored: () => reading.ignored, maySee, print })
+  return events.map((event) => print(event, bundles.get(event.num)))
+}
+
 /** A room is shown up to the reader's own leaving. */
 function leftRoom(reading: Reading, membership: RoomMembership): string | undefined {
   const { roomId, position } = membership
@@ -105,7 +136,7 @@ function leftRoom(reading: Reading, membership: RoomMembership): string | undefi
   const timeline = readTimeline(reading, { roomId, since, until: position, sight })
   const state = wasInside ? roomState(reading, { roomId, since, until: position, timeline, more: [] }) : []
   return printLeftRoom({
-    timeline: print(reading, roomId, timeline.events, sight),
+    timeline: printTimeline(reading, timeline, { sight, until: position }),
     isLimited: wasInside && timeline.isLimited,
     prevBatch: timeline.prevBatch,
     state: print(reading, roomId, state, sight),

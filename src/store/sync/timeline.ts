@@ -2,6 +2,7 @@ import type { ClientEvent } from '#core/sync/client-event.ts'
 import { isIgnored, limitOf, matchesEventFilter, NO_EVENT_FILTER } from '#core/sync/filter.ts'
 import { printSyncToken, printTimelineToken } from '#core/sync/token.ts'
 import type { RoomId, UserId } from '#schema/identifiers.ts'
+import { isRelatedAsWanted } from '#store/relations.ts'
 import type { Sight } from '#store/sight.ts'
 import type { Store } from '#store/store.ts'
 import { listEventsBetween } from '#store/timeline.ts'
@@ -16,7 +17,7 @@ type Window = { roomId: RoomId; since: number; until: number; sight: Sight | und
 
 /** The newest events of a window that the reader may see and wants to, oldest first. */
 export function readTimeline(reading: Reading, window: Window): Timeline {
-  const limit = limitOf(reading.filter.room.timeline)
+  const limit = limitOf(reading.filter.room.timeline, undefined, reading.timelineLimit)
   const events: ClientEvent[] = []
   let { until } = window
   let isExhausted = false
@@ -58,7 +59,8 @@ function isWanted(reading: Reading, { roomId, sight }: Window, event: ClientEven
   if (sight && !sight.maySee(event.num)) return false
   if (isIgnored({ sender: event.sender, stateKey: event.stateKey ?? undefined }, reading.ignored as ReadonlySet<UserId>)) return false
   const filter = reading.filter.room.timeline
-  return filter === NO_EVENT_FILTER || matchesEventFilter(filter, filterable(event, roomId))
+  return filter === NO_EVENT_FILTER ||
+    (matchesEventFilter(filter, filterable(event, roomId)) && isRelatedAsWanted(reading.store, filter, event))
 }
 
 const prevBatchOf = (first: ClientEvent | undefined, position: number): string =>

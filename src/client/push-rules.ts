@@ -1,0 +1,67 @@
+import { Elysia } from 'elysia'
+import { findRule, isRuleKind } from '#core/push-rules/ruleset.ts'
+import type { PushRule } from '#core/push-rules/defaults.ts'
+import type { JsonObject } from '#core/pdu.ts'
+import type { Homeserver } from '#homeserver'
+import { rawJson, signedIn } from '#http/endpoint.ts'
+import * as schema from '#schema/client/push-rules.ts'
+import type { UserId } from '#schema/identifiers.ts'
+import { invalidParam, MatrixError } from '#schema/matrix-error.ts'
+import { findPushRules, pushRulesJson } from '#store/push-rules.ts'
+
+const ALL = '/_matrix/client/v3/pushrules/'
+const OF_KIND = '/_matrix/client/v3/pushrules/global/:kind/'
+const RULE = '/_matrix/client/v3/pushrules/global/:kind/:ruleId'
+
+export const pushRulesPage = (server: Homeserver) => {
+  const read = (userId: UserId, { kind, ruleId }: { kind: string; ruleId: string }): PushRule => {
+    const rule = findRule(findPushRules(server.store, userId), kind, ruleId)
+    if (rule instanceof MatrixError) throw rule
+    return rule
+  }
+
+  return new Elysia({ name: 'client/push-rules', normalize: false })
+    .get(ALL, signedIn(server, schema.getPushRules, ({ requester }) => rawJson(pushRulesJson(server.store, requester.userId))))
+    .get(`${ALL}global/`, signedIn(server, schema.getPushRulesGlobal, ({ requester }) => findPushRules(server.store, requester.userId)))
+    .get(
+      OF_KIND,
+      signedIn(server, schema.getPushRulesOfKind, ({ params: { kind }, requester }) => {
+        if (!isRuleKind(kind)) throw invalidParam(`There are no push rules of kind ${kind}`)
+        return findPushRules(server.store, requester.userId)[kind]
+      }),
+    )
+    .get(RULE, signedIn(server, schema.getPushRule, ({ params, requester }) => read(requester.userId, params)))
+    .put(
+      RULE,
+      signedIn(server, schema.setPushRule, async ({ params, query, body, requester, cause }) => {
+        const { kind: ruleKind, ruleId } = params
+        await server.user(requester.userId).ask({ kind: 'setPushRule', ruleKind, ruleId, body: body as JsonObject, place: query }, cause)
+        return {}
+      }),
+    )
+    .delete(
+      RULE,
+      signedIn(server, schema.deletePushRule, async ({ params: { kind: ruleKind, ruleId }, requester, cause }) => {
+        await server.user(requester.userId).ask({ kind: 'deletePushRule', ruleKind, ruleId }, cause)
+        return {}
+      }),
+    )
+    .get(`${RULE}/enabled`, signedIn(server, schema.isPushRuleEnabled, ({ params, requester }) => ({ enabled: read(requester.userId, params).enabled })))
+    .put(
+      `${RULE}/enabled`,
+      signedIn(server, schema.setPushRuleEnabled, async ({ params: { kind: ruleKind, ruleId }, body, requester, cause }) => {
+        const { enabled } = body as JsonObject
+        await server.user(requester.userId).ask({ kind: 'setPushRuleEnabled', ruleKind, ruleId, enabled }, cause)
+        return {}
+      }),
+    )
+    .get(`${RULE}/actions`, signedIn(server, schema.getPushRuleActions, ({ params, requester }) => ({ actions: read(requester.userId, params).actions })))
+    .put(
+      `${RULE}/actions`,
+      signedIn(server, schema.setPushRuleActions, async ({ params: { kind: ruleKind, ruleId }, body, requester, cause }) => {
+        const { actions } = body as JsonObject
+        await server.user(requester.userId).ask({ kind: 'setPushRuleActions', ruleKind, ruleId, actions }, cause)
+        return {}
+      }),
+    )
+}

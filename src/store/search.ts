@@ -1,0 +1,159 @@
+import type { Database } from 'bun:sqlite'
+import schema from '#schema/sql/search.sql' with { type: 'text' }
+import { ownValue } from '#core/event-content.ts'
+import type { Json, JsonObject } from '#core/pdu.ts'
+import { indexedText } from '#core/search-words.ts'
+import { eventKeyOf } from './events.ts'
+import type { Store } from './store.ts'
+
+// The index is a database of its own, attached to the connection as `search`: writing it costs the one writer of the
+// house nothing, and it may be thrown away.
+
+/** Raise it when `search.sql` or what is indexed changes: the index is then made anew. */
+const INDEX_VERSION = 1
+/** Events that are indexed in one transaction. */
+export const INDEX_BATCH = 500
+/** Matches, the newest first, that one search orders and pages through; older ones are not found by it. */
+export const MATCHES_LIMIT = 5_000
+/** In no more rooms than this the index itself is asked for the rooms. */
+const PLACES_LIMIT = 24
+
+/** Makes the tables of an attached index that is new or from another version of this program. */
+export function prepareIndex(db: Database): void {
+  const version = db.query<{ user_version: number }, []>('PRAGMA search.user_version').get()?.user_version
+  if (version === INDEX_VERSION) return
+  db.transaction(() => {
+    db.run('DROP TABLE IF EXISTS search.words')
+    db.run('DROP TABLE IF EXISTS search.progress')
+    db.run(schema)
+    db.run(`PRAGMA search.user_version = ${INDEX_VERSION}`)
+  }).deferred()
+}
+
+type EventRow = { num: number; room: number; type: number; json: string; content_start: number; content_end: number; redacted_by: number | null }
+
+const NEXT_EVENTS = `
+  SELECT num, room, type, json, content_start, content_end, redacted_by FROM events
+   WHERE num > ? AND num <= ? AND type IN (SELECT value FROM json_each(?)) ORDER BY num LIMIT ${INDEX_BATCH}`
+
+/**
+ * Indexes the next events, in the order in which they came; true when there may be more. What is redacted leaves the
+ * index when its redaction is met.
+ */
+export function indexMore(store: Store): boolean {
+  const { db, names } = store
+  const position = db.query<{ position: number }, []>('SELECT position FROM search.progress').get()?.position ?? 0
+  const last = db.query<{ last: number | null }, []>('SELECT max(position) AS last FROM journal').get()?.last ?? 0
+  // The database is an older one than the index was made from.
+  if (position > last) return startAnew(db)
+  if (position === last) return false
+  const types = Object.keys(TEXTS).concat(REDACTION).flatMap((type) => names.find(type) ?? [])
+  const rows = db.query<EventRow, [number, number, string]>(NEXT_EVENTS).all(position, last, JSON.stringify(types))
+  const upTo = rows.length < INDEX_BATCH ? last : (rows.at(-1)?.num ?? last)
+  const isEncrypted = encryptedRooms(store)
+  // Deferred, as an immediate transaction would lock the house's database too.
+  db.transaction(() => {
+    for (const row of rows) indexEvent(store, row, isEncrypted)
+    db.query('UPDATE search.progress SET position = ?').run(upTo)
+  }).deferred()
+  return upTo < last
+}
+
+function startAnew(db: Database): boolean {
+  db.run('PRAGMA search.user_version = 0')
+  prepareIndex(db)
+  return true
+}
+
+const REDACTION = 'm.room.redaction'
+
+/** What is searched of each type of event. spec: client-server-api#search-categories */
+const TEXTS: Readonly<Record<string, (content: JsonObject) => Json | undefined>> = {
+  'm.room.message': (content) => content.body,
+  'm.room.name': (content) => content.name,
+  'm.room.topic': (content) => content.topic,
+}
+
+function indexEvent(store: Store, row: EventRow, isEncrypted: (room: number) => boolean): void {
+  const { db, names } = store
+  const type = names.textOf(row.type)
+  const content = JSON.parse(row.json.slice(row.content_start, row.content_end)) as JsonObject
+  if (type === REDACTION) return dropRedacted(store, row, content)
+  const text = TEXTS[type]?.(content)
+  if (typeof text !== 'string' || text === '' || row.redacted_by !== null || isEncrypted(row.room)) return
+  db.query('INSERT INTO search.words (rowid, place, body) VALUES (?, ?, ?)').run(row.num, placeOf(row.room), indexedText(text))
+}
+
+const placeOf = (room: number): string => `r${room}`
+
+function dropRedacted({ db }: Store, { json }: EventRow, content: JsonObject): void {
+  const target = ownValue(content, 'redacts') ?? ownValue(JSON.parse(json) as JsonObject, 'redacts')
+  if (typeof target !== 'string') return
+  db.query(`
+    DELETE FROM search.words WHERE rowid = (SELECT num FROM events WHERE event_id = ? AND redacted_by IS NOT NULL)
+  `).run(eventKeyOf(target))
+}
+
+/** spec: client-server-api#room_events (rooms that are end-to-end encrypted are not searched) */
+function encryptedRooms({ db, names }: Store): (room: number) => boolean {
+  const known = new Map<number, boolean>()
+  const [type, key] = [names.find('m.room.encryption') ?? -1, names.find('') ?? -1]
+  const find = db.query<{ event: number }, [number, number, number]>('SELECT event FROM room_state WHERE room = ? AND type = ? AND state_key = ?')
+  return (room) => {
+    const answer = known.get(room) ?? find.get(room, type, key) !== null
+    known.set(room, answer)
+    return answer
+  }
+}
+
+/** One search, in the numbers of the house. Lists that are absent leave everything in, or nothing out. */
+export type SearchQuery = Readonly<{
+  /** A query of FTS5. */
+  match: string
+  rooms: readonly number[]
+  types: readonly number[]
+  senders?: readonly number[] | undefined
+  notSenders?: readonly number[] | undefined
+  /** Events up to this number. */
+  until: number
+  order: 'rank' | 'recent'
+}>
+
+/** Matches in the order that was asked for: column by column, as it crosses threads. A higher rank is closer. */
+export type Matches = Readonly<{ nums: readonly number[]; ranks: readonly number[]; rooms: readonly number[]; senders: readonly number[] }>
+
+type MatchRow = { num: number; rank: number; room: number; sender: number; ts: number }
+
+const MATCHES = `
+  SELECT w.rowid AS num, -bm25(words) AS rank, e.room, e.sender, e.ts FROM search.words w CROSS JOIN events e ON e.num = w.rowid
+   WHERE words MATCH ?1 AND w.rowid <= ?2 AND e.redacted_by IS NULL
+     AND e.room IN (SELECT value FROM json_each(?3)) AND e.type IN (SELECT value FROM json_each(?4))
+     AND (?5 IS NULL OR e.sender IN (SELECT value FROM json_each(?5)))
+     AND (?6 IS NULL OR e.sender NOT IN (SELECT value FROM json_each(?6)))
+   ORDER BY w.rowid DESC LIMIT ${MATCHES_LIMIT}`
+
+/** The newest MATCHES_LIMIT matches. */
+export function findMatches({ db }: Store, query: SearchQuery): Matches {
+  const { rooms, types, senders, notSenders, until, order } = query
+  if (rooms.length === 0) return { nums: [], ranks: [], rooms: [], senders: [] }
+  const listed = (numbers: readonly number[] | undefined): string | null => (numbers ? JSON.stringify(numbers) : null)
+  const rows = db
+    .query<MatchRow, [string, number, string, string, string | null, string | null]>(MATCHES)
+    .all(matchIn(query), until, JSON.stringify(rooms), JSON.stringify(types), listed(senders), listed(notSenders))
+  const newerFirst = (one: MatchRow, other: MatchRow): number => other.ts - one.ts || other.num - one.num
+  rows.sort(order === 'recent' ? newerFirst : (one, other) => other.rank - one.rank || newerFirst(one, other))
+  return {
+    nums: rows.map(({ num }) => num),
+    ranks: rows.map(({ rank }) => rank),
+    rooms: rows.map(({ room }) => room),
+    senders: rows.map(({ sender }) => sender),
+  }
+}
+
+function matchIn({ match, rooms }: SearchQuery): string {
+  const body = `body : (${match})`
+  return rooms.length > PLACES_LIMIT ? body : `place : (${rooms.map(placeOf).join(' OR ')}) AND ${body}`
+}
+
+/** Only events of these types are in the index. */
+export const SEARCHED_TYPES = Object.keys(TEXTS)

@@ -1,0 +1,45 @@
+import type { Ring } from '#actors/effects.ts'
+import type { Unsigned } from '#core/sync/client-event.ts'
+import type { Connection, Move } from '#core/sync/connection.ts'
+import type { SlidingForm } from '#core/sync/sliding-request.ts'
+import type { RoomId, UserId } from '#schema/identifiers.ts'
+import type { Store } from '#store/store.ts'
+import type { ChangedAccountData } from '#store/sync/account-data.ts'
+
+/** Everything that one sliding-sync answer is read by. */
+export type SlidingReading = Readonly<{
+  store: Store
+  userId: UserId
+  /** `user device`, for transaction ids. */
+  device: string
+  form: SlidingForm
+  /** The position of the token; 0 in the first answer of a connection. */
+  since: number
+  /** The position this answer goes up to. */
+  until: number
+  isFirst: boolean
+  now: number
+  ignored: ReadonlySet<string>
+  connection: Connection
+  move: Move
+  /** What moved at or before this position, `mayHaveMoved` does not know. */
+  floor: number
+  /** False when nothing of that sort has happened in the room after a position. */
+  mayHaveMoved: (roomId: RoomId, about: Ring, since: number) => boolean
+  /** What changed after the token. */
+  accountData: ChangedAccountData
+  /** The rooms that the user has marked as direct. */
+  direct: ReadonlySet<string>
+  typingIn: (roomId: RoomId) => Readonly<{ userIds: readonly UserId[]; volatile: number }> | undefined
+}>
+
+export const unsignedFor = ({ now, device }: SlidingReading, membership: string): Unsigned => ({ now, device, membership })
+
+const memberKey = (roomId: string, userId: string): string => `${roomId} ${userId}`
+
+/** Whether the client has this member event of the user. */
+export const hasMember = ({ connection, move }: SlidingReading, roomId: RoomId, userId: string, event: number): boolean =>
+  (move.members.get(memberKey(roomId, userId)) ?? connection.members.get(memberKey(roomId, userId))) === event
+
+export const noteMember = ({ move }: SlidingReading, roomId: RoomId, userId: string, event: number): void =>
+  void move.members.set(memberKey(roomId, userId), event)

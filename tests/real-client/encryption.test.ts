@@ -1,0 +1,217 @@
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { EventType, KnownMembership, type MatrixClient, Method, MsgType, Preset } from 'matrix-js-sdk'
+import { DecryptionFailureCode, type GeneratedSecretStorageKey } from 'matrix-js-sdk/lib/crypto-api/index.js'
+import { cryptoClient, cryptoOf, eventually, plainClient, shownText, silenceDiaries, verifyByEmoji } from '#harness/crypto-client.ts'
+import { until } from '#harness/until.ts'
+import { binaryCommand, compiledBinary, type ServerProcess, startServer } from '#harness/warren-process.ts'
+
+const START_LIMIT_MS = 60_000
+setDefaultTimeout(30_000)
+const PASSWORD = 'correct horse battery staple'
+const BURST = 25
+
+let server: ServerProcess
+let speakAgain: () => void
+const clients: MatrixClient[] = []
+let phone: MatrixClient
+let tablet: MatrixClient
+let bob: MatrixClient
+let laptop: MatrixClient
+let roomId = ''
+let early = ''
+let secretKey: GeneratedSecretStorageKey
+
+/** The tests below are one story: each goes on where the one before ended. Alice has a phone and a tablet, bob two devices. */
+beforeAll(async () => {
+  speakAgain = silenceDiaries()
+  server = await startServer({ command: binaryCommand(compiledBinary()) })
+  phone = await signUp('alice')
+  tablet = await logIn('alice')
+  bob = await signUp('bob')
+  laptop = await logIn('bob')
+}, START_LIMIT_MS)
+
+afterAll(async () => {
+  for (const client of clients) client.stopClient()
+  await server.remove()
+  speakAgain()
+})
+
+async function signUp(username: string): Promise<MatrixClient> {
+  const stranger = plainClient({ baseUrl: server.url })
+  return start(await stranger.registerRequest({ username, password: PASSWORD, auth: { type: 'm.login.dummy' } }))
+}
+
+async function logIn(username: string): Promise<MatrixClient> {
+  const stranger = plainClient({ baseUrl: server.url })
+  return start(await stranger.loginRequest({ type: 'm.login.password', identifier: { type: 'm.id.user', user: username }, password: PASSWORD }))
+}
+
+/** Whoever is asked for the secret storage key knows it, once there is one. */
+async function start(session: Parameters<typeof cryptoClient>[1]): Promise<MatrixClient> {
+  const client = await cryptoClient(server.url, session, {
+    getSecretStorageKey: async ({ keys }) => [Object.keys(keys)[0] ?? '', secretKey.privateKey],
+  })
+  clients.push(client)
+  return client
+}
+
+const everyone = (): MatrixClient[] => [phone, tablet, bob, laptop]
+const readableBy = async (client: MatrixClient, eventId: string, text: string): Promise<void> =>
+  void (await until(`"${text}" on ${client.getDeviceId()}, which shows ${shownText(client, roomId, eventId)}`, () =>
+    shownText(client, roomId, eventId) === text))
+const say = async (client: MatrixClient, body: string): Promise<string> => (await client.sendTextMessage(roomId, body)).event_id
+/** Takes the cross-signing keys out of secret storage. */
+async function unlock(client: MatrixClient): Promise<void> {
+  await cryptoOf(client).userHasCrossSigningKeys(client.getSafeUserId(), true)
+  await cryptoOf(client).bootstrapCrossSigning({})
+}
+
+/** How many devices of a user another one knows to encrypt for. */
+const countDevices = async (client: MatrixClient, userId: string): Promise<number> =>
+  (await cryptoOf(client).getUserDeviceInfo([userId])).get(userId)?.size ?? 0
+const countBackedUp = async (): Promise<number> =>
+  Number((await phone.http.authedRequest<{ count: number }>(Method.Get, '/room_keys/version')).count)
+const isTrusted = async (client: MatrixClient, device: MatrixClient): Promise<boolean | undefined> =>
+  (await cryptoOf(client).getDeviceVerificationStatus(device.getSafeUserId(), device.getDeviceId() ?? ''))?.crossSigningVerified
+
+describe('an encrypted room', () => {
+  test('is read on every device of everyone in it, both ways', async () => {
+    const content = { algorithm: 'm.megolm.v1.aes-sha2' }
+    const { room_id } = await phone.createRoom({
+      preset: Preset.PrivateChat,
+      invite: [bob.getSafeUserId()],
+      initial_state: [{ type: EventType.RoomEncryption, state_key: '', content }],
+    })
+    roomId = room_id
+    await until('the invite', () => bob.getRoom(roomId)?.getMyMembership() === KnownMembership.Invite)
+    await bob.joinRoom(roomId)
+    for (const client of everyone())
+      await until('the join', () => client.getRoom(roomId)?.getMember(bob.getSafeUserId())?.membership === KnownMembership.Join)
+    early = await say(phone, 'from alice')
+    const answer = await say(laptop, 'from bob')
+    for (const client of everyone()) {
+      await readableBy(client, early, 'from alice')
+      await readableBy(client, answer, 'from bob')
+    }
+  })
+})
+
+describe('cross-signing', () => {
+  test('is set up without a password, and vouches for the device', async () => {
+    secretKey = await cryptoOf(phone).createRecoveryKeyFromPassphrase()
+    await cryptoOf(phone).bootstrapCrossSigning({ authUploadDeviceSigningKeys: async (upload) => void (await upload(null)) })
+    await eventually('trust in the phone', () => isTrusted(phone, phone), (isSo) => isSo === true)
+    expect(await isTrusted(phone, tablet)).toBe(false)
+  })
+
+  test('goes into secret storage, and a key backup with it', async () => {
+    await cryptoOf(phone).bootstrapSecretStorage({ createSecretStorageKey: async () => secretKey, setupNewKeyBackup: true })
+    expect(await cryptoOf(phone).isSecretStorageReady()).toBe(true)
+    const info = await eventually('the backup', () => cryptoOf(phone).getKeyBackupInfo(), (known) => known !== null)
+    expect(info).toMatchObject({ version: '1', algorithm: 'm.megolm_backup.v1.curve25519-aes-sha2' })
+  })
+
+  test('another device is verified by emoji, and is given the secrets', async () => {
+    await cryptoOf(tablet).userHasCrossSigningKeys(tablet.getSafeUserId(), true)
+    const [shown, alsoShown] = await verifyByEmoji(tablet, phone)
+    expect(shown).toHaveLength(7)
+    expect(shown).toEqual(alsoShown)
+    await eventually('trust in the tablet', () => isTrusted(phone, tablet), (isSo) => isSo === true)
+    await eventually('trust in the phone', () => isTrusted(tablet, phone), (isSo) => isSo === true)
+    const cached = async () => (await cryptoOf(tablet).getCrossSigningStatus()).privateKeysCachedLocally
+    await eventually('the secrets', cached, (keys) => keys.masterKey && keys.selfSigningKey && keys.userSigningKey)
+  })
+})
+
+describe('a device that logs in late', () => {
+  let late: MatrixClient
+
+  test('reads what is said from then on, and not what was said before', async () => {
+    await eventually('the upload of the keys', countBackedUp, (count) => count >= 2)
+    late = await logIn('alice')
+    await eventually('the new device to be known', () => countDevices(bob, late.getSafeUserId()), (count) => count === 3)
+    const news = await say(bob, 'hello, new device')
+    await readableBy(late, news, 'hello, new device')
+    await until('the old message', () => shownText(late, roomId, early)?.startsWith('unreadable'))
+    expect(shownText(late, roomId, early)).toMatch(new RegExp(`unreadable: (${Object.values(DecryptionFailureCode).join('|')})`))
+  })
+
+  test('gets the old keys from the backup with the recovery key', async () => {
+    await unlock(late)
+    await eventually('trust in the new device', () => isTrusted(late, late), (isSo) => isSo === true)
+    await cryptoOf(late).loadSessionBackupPrivateKeyFromSecretStorage()
+    const { imported, total } = await cryptoOf(late).restoreKeyBackup()
+    expect([imported, imported >= 2]).toEqual([total, true])
+    await readableBy(late, early, 'from alice')
+  })
+
+  test('that is logged out is encrypted for no more', async () => {
+    const token = late.getAccessToken()
+    await late.logout(true)
+    expect(token).toBeString()
+    const aliceId = phone.getSafeUserId()
+    await eventually('the device to go', () => countDevices(bob, aliceId), (count) => count === 2)
+  })
+})
+
+test('a dehydrated device receives for a user who is not there, and its keys are picked up', async () => {
+  await readableBy(phone, await say(bob, 'before the sleep'), 'before the sleep')
+  expect(await cryptoOf(phone).isDehydrationSupported()).toBe(true)
+  await cryptoOf(phone).startDehydration({ createNewKey: true })
+  const aliceId = phone.getSafeUserId()
+  await eventually('the sleeping device', () => countDevices(bob, aliceId), (count) => count === 3)
+  await cryptoOf(bob).forceDiscardSession(roomId)
+  const asleep = await say(bob, 'sleep well')
+  const woken = await logIn('alice')
+  await unlock(woken)
+  await until('the message', () => shownText(woken, roomId, asleep)?.startsWith('unreadable'))
+  await cryptoOf(woken).startDehydration()
+  await readableBy(woken, asleep, 'sleep well')
+  await woken.logout(true)
+})
+
+test('messages in bursts while the server is killed and comes back: everyone reads every one, once', async () => {
+  const expected = new Map<string, string>()
+  const speak = async (client: MatrixClient, name: string): Promise<void> => {
+    for (let count = 0; count < BURST; count++) {
+      const body = `${name} ${count}`
+      expected.set(await sayUntilSent(client, body, `${name}${count}`), body)
+    }
+  }
+  const killings = async (): Promise<void> => {
+    for (let count = 0; count < 3; count++) {
+      await Bun.sleep(300)
+      await server.kill()
+      await server.start()
+    }
+  }
+  for (const client of [phone, laptop]) await cryptoOf(client).forceDiscardSession(roomId)
+  await Promise.all([speak(phone, 'alice'), speak(laptop, 'bob'), killings()])
+  for (const client of everyone()) client.retryImmediately()
+  for (const client of everyone()) for (const [eventId, body] of expected) await readableBy(client, eventId, body)
+  const read = (client: MatrixClient): string[] => (client.getRoom(roomId)?.getLiveTimeline().getEvents() ?? [])
+    .map((event): unknown => event.getContent()['body'])
+    .filter((body): body is string => typeof body === 'string' && /^(alice|bob) \d+$/.test(body))
+  for (const client of everyone()) expect(read(client).sort()).toEqual([...expected.values()].sort())
+}, START_LIMIT_MS)
+
+/** Sends under one transaction id until the server says that it has it, or the event comes back by sync. */
+async function sayUntilSent(client: MatrixClient, body: string, txnId: string): Promise<string> {
+  const room = client.getRoom(roomId)
+  if (!room) throw new Error('the room is not there')
+  const attempt = (): Promise<{ event_id: string }> => {
+    const unsent = room.getPendingEvents().find((event) => event.getTxnId() === txnId)
+    if (unsent) return client.resendEvent(unsent, room)
+    return client.sendEvent(roomId, null, EventType.RoomMessage, { msgtype: MsgType.Text, body }, txnId)
+  }
+  for (;;) {
+    try {
+      return (await attempt()).event_id
+    } catch {
+      await Bun.sleep(100)
+      const echo = room.getLiveTimeline().getEvents().find((event) => event.getUnsigned().transaction_id === txnId)
+      if (echo) return echo.getId() ?? ''
+    }
+  }
+}
