@@ -28,7 +28,8 @@ type Route = Readonly<{ method: string; path: string }>
 /** Every route of the server, from an instance that listens nowhere and keeps nothing. */
 async function routesOf(): Promise<Route[]> {
   const folder = mkdtempSync(join(tmpdir(), 'warren-endpoints-'))
-  const config = loadConfig([], { server_name: 'a.example', data_dir: folder, database: { name: 'sqlite3', args: { database: ':memory:' } } })
+  const database = { name: 'sqlite3', args: { database: ':memory:' } }
+  const config = loadConfig([], { server_name: 'a.example', data_dir: folder, database })
   const server = await openHomeserver(config, pino({ level: 'silent' }))
   try {
     return app(server).routes.map(({ method, path }) => ({ method, path }))
@@ -51,14 +52,32 @@ const written = (path: string): string => path.split(/\{[^}]+\}/).map(escaped).j
 /** How tests write the path: in full, under `/_matrix/client`, or by `inRoom`. */
 function mentionOf(path: string): RegExp {
   const forms = [written(path.replace('/_matrix/client', ''))]
-  if (path.startsWith(`${IN_ROOM}/`)) forms.push(String.raw`inRoom\([^'"\x60]*,\s*['"\x60]${written(path.slice(IN_ROOM.length))}`)
+  if (path.startsWith(`${IN_ROOM}/`))
+    forms.push(String.raw`inRoom\([^'"\x60]*,\s*['"\x60]${written(path.slice(IN_ROOM.length))}`)
   return new RegExp(String.raw`(?:${forms.join('|')})(?=['"\x60?\s)]|\$\{)`)
 }
 
+/** Tests put paths together from constants and small functions; each is written out where it is put in. */
+function writtenOut(text: string): string {
+  const parts = new Map<string, string>()
+  for (const [, name = '', , value = ''] of text.matchAll(/const (\w+) = (['"`])([^'"`\n]*)\2/g)) parts.set(name, value)
+  for (const [, name = '', value = ''] of text.matchAll(/const (\w+) = \([^)]*\)[^=\n]*=>\s*`([^`\n]*)`/g))
+    parts.set(name, value)
+  let whole = text
+  for (let depth = 0; depth < NESTED; depth++) whole = whole.replace(USE, (used, name: string) => parts.get(name) ?? used)
+  return whole
+}
+
+const NESTED = 3
+/** A constant or a call of a function that is put into a text. */
+const USE = /\$\{(\w+)(?:\((?:[^(){}]|\([^(){}]*\))*\))?\}/g
+
 export async function surveyEndpoints(root: string): Promise<Survey> {
-  const { operations, floor } = JSON.parse(readFileSync(join(root, FIXTURE), 'utf8')) as { operations: Operation[]; floor: Floor }
+  const read = (file: string): string => readFileSync(join(root, file), 'utf8')
+  const { operations, floor } = JSON.parse(read(FIXTURE)) as { operations: Operation[]; floor: Floor }
   const routes = new Set((await routesOf()).map(shapeOf))
-  const tests = [...new Bun.Glob('tests/{client,harness}/**/*.ts').scanSync({ cwd: root })].map((file) => readFileSync(join(root, file), 'utf8'))
+  const files = [...new Bun.Glob('tests/{client,harness,http}/**/*.ts').scanSync({ cwd: root })]
+  const tests = files.map((file) => writtenOut(read(file)))
   const isTested = ({ method, path }: Operation): boolean => {
     const mention = mentionOf(path)
     return tests.some((text) => text.includes(`'${method}'`) && mention.test(text))
@@ -94,7 +113,8 @@ if (import.meta.main) {
   print('missing', survey.missing)
   print('untested', survey.untested)
   const served = survey.operations.length - survey.missing.length
-  console.log(`${survey.operations.length} operations: ${served} served, ${survey.missing.length} missing, ${survey.untested.length} untested`)
+  const { operations, missing, untested } = survey
+  console.log(`${operations.length} operations: ${served} served, ${missing.length} missing, ${untested.length} untested`)
   const fallen = fallenBelow(survey)
   for (const sentence of fallen) console.log(sentence)
   process.exit(fallen.length === 0 ? 0 : 1)

@@ -6,9 +6,8 @@ import { clientPages } from '#client/index.ts'
 import type { Homeserver } from '#homeserver'
 import { preflight } from '#http/cors.ts'
 import { errorResponse } from '#http/errors.ts'
+import type { Endpoint } from '#http/page.ts'
 import { unrecognized } from '#schema/matrix-error.ts'
-
-type Handler = (matched: { request: Request; params: Record<string, string> }) => Response | Promise<Response>
 
 /** Older clients still call the paths by their old name; each is the same endpoint. */
 const OLD_NAMES = [['/_matrix/client/v3/', '/_matrix/client/r0/']] as const
@@ -17,25 +16,30 @@ const OLD_NAMES = [['/_matrix/client/v3/', '/_matrix/client/r0/']] as const
 export function app(server: Homeserver) {
   const bug = (error: unknown): void => server.log.error({ err: error }, 'a request failed')
   const router = new Elysia({ normalize: false }).onError(({ error }) => errorResponse(error, bug))
-  for (const page of clientPages(server)) router.use(page)
-  router.use(welcome(server)).use(sharedSecretRegistration(server, bug))
-  for (const { method, path, handler } of [...router.routes]) {
+  for (const { method, path, handler } of clientPages(server).flatMap(({ routes }) => routes)) {
+    router.route(method, path, handler, AS_IT_IS)
     for (const [name, oldName] of OLD_NAMES) {
-      if (path.startsWith(name)) router.route(method, path.replace(name, oldName), handler as Handler, { config: {} })
+      if (path.startsWith(name)) router.route(method, path.replace(name, oldName), handler, AS_IT_IS)
     }
   }
-  return router.all('/*', unknownPath(router.routes))
+  router.use(welcome(server)).use(sharedSecretRegistration(server, bug))
+  const routes = [...router.routes]
+  return router.all('/*', unknownPath(routes))
 }
+
+/** Endpoints read their bodies themselves, strictly. */
+const AS_IT_IS = { config: {}, parse: 'none' } as const
 
 const sharedSecretRegistration = (server: Homeserver, bug: (error: unknown) => void) =>
   register({ door: homeserverDoor(server), secret: server.config.registrationSharedSecret, now: server.clock.now, bug })
 
 /** 404 for what does not exist, 405 for what does under another method. spec: client-server-api#common-error-codes */
-function unknownPath(routes: readonly { method: string; path: string }[]): Handler {
-  const known = routes.map(({ path }) => new RegExp(`^${path.replace(/:[^/]+/g, '[^/]+').replace(/\*$/, '.*')}$`))
+function unknownPath(routes: readonly { method: string; path: string }[]): Endpoint {
+  let known: readonly RegExp[] | undefined
   return ({ request }) => {
     if (request.method === 'OPTIONS') return preflight()
     const { pathname } = new URL(request.url)
+    known ??= routes.map(({ path }) => patternOf(path))
     const isKnown = known.some((pattern) => pattern.test(pathname))
     const error = isKnown
       ? unrecognized(`${request.method} is not a method of this endpoint`, 405)
@@ -43,3 +47,5 @@ function unknownPath(routes: readonly { method: string; path: string }[]): Handl
     return errorResponse(error, () => {})
   }
 }
+
+const patternOf = (path: string): RegExp => new RegExp(`^${path.replace(/:[^/]+/g, '[^/]+')}$`)

@@ -101,7 +101,8 @@ export async function openHomeserver(config: Config, log: Logger, clock: Clock =
     crashed: (actor, command, error) => log.error({ actor, command, err: error }, 'an actor has failed'),
     ...(log.isLevelEnabled('debug') ? { reportTurn: (report) => log.debug(report) } : {}),
   })
-  for (const roomId of listRoomsWithDelayedEvents(store)) system.tell(roomAt(roomId), { kind: 'armDelayedEvents' }, `${bootId}-start`)
+  for (const roomId of listRoomsWithDelayedEvents(store))
+    system.tell(roomAt(roomId), { kind: 'armDelayedEvents' }, `${bootId}-start`)
   const sweep = setInterval(() => notifier.sweep(), SWEEP_EVERY_MS)
   const searcher = config.enableSearch ? openSearcher(store, config.database.path) : undefined
   return {

@@ -130,6 +130,12 @@ export class Notifier {
     return false
   }
 
+  /** Whether a user who syncs is in the room; of others it is looked up. */
+  isIn(userId: UserId, room: RoomId): boolean {
+    const watch = this.#watches.get(userId)
+    return watch && !watch.isStale ? watch.rooms.has(room) : [...this.roomsOf(userId)].includes(room)
+  }
+
   typingIn(room: RoomId): Typing | undefined {
     return this.#typing.get(room)
   }

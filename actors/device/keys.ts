@@ -55,7 +55,9 @@ export const decide = {
     const facts: DeviceKeysFact[] = [
       ...(isChanged ? [{ kind: 'deviceKeysUploaded', userId, deviceId, ...deviceKeys } as const] : []),
       ...(fresh.length > 0 ? [{ kind: 'oneTimeKeysUploaded', userId, deviceId, keys: fresh } as const] : []),
-      ...(fallbacks.length > 0 ? [{ kind: 'fallbackKeysUploaded', userId, deviceId, keys: fallbacks } as const] : []),
+      ...(fallbacks.length > 0
+        ? [{ kind: 'fallbackKeysUploaded', userId, deviceId, keys: fallbacks } as const]
+        : []),
     ]
     return {
       facts,
@@ -67,16 +69,23 @@ export const decide = {
   claimKey({ userId, deviceId, encryption }, { algorithm }) {
     const [keyId] = encryption.oneTimeKeys.get(algorithm)?.keys() ?? []
     if (keyId !== undefined)
-      return { facts: [{ kind: 'oneTimeKeyClaimed', userId, deviceId, algorithm, keyId }], reply: { keyId, isFallback: false } }
+      return {
+        facts: [{ kind: 'oneTimeKeyClaimed', userId, deviceId, algorithm, keyId }],
+        reply: { keyId, isFallback: false },
+      }
     const fallback = encryption.fallbacks.get(algorithm)
     if (!fallback) return { reply: null }
     const reply = { keyId: fallback.keyId, isFallback: true }
-    return fallback.isUsed ? { reply } : { facts: [{ kind: 'fallbackKeyUsed', userId, deviceId, algorithm }], reply }
+    return fallback.isUsed
+      ? { reply }
+      : { facts: [{ kind: 'fallbackKeyUsed', userId, deviceId, algorithm }], reply }
   },
 
   dropOneTimeKeys({ userId, deviceId, encryption }) {
     const isEmpty = [...encryption.oneTimeKeys.values()].every(({ size }) => size === 0)
-    return isEmpty ? { reply: undefined } : { facts: [{ kind: 'oneTimeKeysDropped', userId, deviceId }], reply: undefined }
+    return isEmpty
+      ? { reply: undefined }
+      : { facts: [{ kind: 'oneTimeKeysDropped', userId, deviceId }], reply: undefined }
   },
 } satisfies DeviceDecide<KeysCommand, DeviceKeysFact>
 
@@ -103,7 +112,8 @@ export const apply = {
   },
   oneTimeKeysDropped: ({ encryption }) => dropOneTimeKeys(encryption),
   fallbackKeysUploaded({ encryption }, { keys }) {
-    for (const { algorithm, keyId, digest } of keys) encryption.fallbacks.set(algorithm, { keyId, digest, isUsed: false })
+    for (const { algorithm, keyId, digest } of keys)
+      encryption.fallbacks.set(algorithm, { keyId, digest, isUsed: false })
   },
   fallbackKeyUsed({ encryption }, { algorithm }) {
     const fallback = encryption.fallbacks.get(algorithm)
@@ -116,7 +126,10 @@ const voids = ({ identity }: DeviceEncryption, ed25519: DeviceKeysUploaded['ed25
   identity !== undefined && identity.ed25519 !== ed25519
 
 /** What is repeated is left out; of two keys under one id the first stays. */
-function freshOneTimeKeys({ oneTimeKeys, claimed }: DeviceEncryption, uploaded: readonly PublishedKey[]): PublishedKey[] | MatrixError {
+function freshOneTimeKeys(
+  { oneTimeKeys, claimed }: DeviceEncryption,
+  uploaded: readonly PublishedKey[],
+): PublishedKey[] | MatrixError {
   const fresh: PublishedKey[] = []
   for (const key of uploaded) {
     const name = keyNameOf(key.algorithm, key.keyId)
@@ -129,20 +142,32 @@ function freshOneTimeKeys({ oneTimeKeys, claimed }: DeviceEncryption, uploaded: 
   return fresh
 }
 
-function whyTooMany({ oneTimeKeys, fallbacks }: DeviceEncryption, added: readonly PublishedKey[]): MatrixError | undefined {
+function whyTooMany(
+  { oneTimeKeys, fallbacks }: DeviceEncryption,
+  added: readonly PublishedKey[],
+): MatrixError | undefined {
   const waiting = [...oneTimeKeys.values()].reduce((sum, { size }) => sum + size, 0)
   if (waiting + added.length > ONE_TIME_KEYS_PER_DEVICE)
     return invalidParam(`A device may have at most ${ONE_TIME_KEYS_PER_DEVICE} one-time keys waiting`)
-  const algorithms = new Set([...oneTimeKeys.keys(), ...fallbacks.keys(), ...added.map(({ algorithm }) => algorithm)])
+  const algorithms = new Set([
+    ...oneTimeKeys.keys(),
+    ...fallbacks.keys(),
+    ...added.map(({ algorithm }) => algorithm),
+  ])
   return algorithms.size > ALGORITHMS_PER_DEVICE
     ? invalidParam(`A device may have keys of at most ${ALGORITHMS_PER_DEVICE} algorithms`)
     : undefined
 }
 
 /** `kept` is what is left of `before` when the fresh keys come in. */
-function countsWith(before: DeviceEncryption, kept: DeviceEncryption, fresh: readonly PublishedKey[]): OneTimeKeyCounts {
+function countsWith(
+  before: DeviceEncryption,
+  kept: DeviceEncryption,
+  fresh: readonly PublishedKey[],
+): OneTimeKeyCounts {
   const counts = new Map<string, number>([['signed_curve25519', 0]])
-  for (const algorithm of before.oneTimeKeys.keys()) counts.set(algorithm, kept.oneTimeKeys.get(algorithm)?.size ?? 0)
+  for (const algorithm of before.oneTimeKeys.keys())
+    counts.set(algorithm, kept.oneTimeKeys.get(algorithm)?.size ?? 0)
   for (const { algorithm } of fresh) counts.set(algorithm, (counts.get(algorithm) ?? 0) + 1)
   return Object.fromEntries(counts)
 }

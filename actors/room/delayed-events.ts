@@ -5,7 +5,7 @@ import { canonicalJson } from '#core/canonical-json.ts'
 import type { JsonObject } from '#core/pdu.ts'
 import { DELAY_MARK } from '#core/sync/client-event.ts'
 import { type EventId, isEventId, type UserId } from '#schema/identifiers.ts'
-import type { DelayedEventFact } from '#schema/journal/delayed-event.ts'
+import type { DelayedEventEnded, DelayedEventFact } from '#schema/journal/delayed-event.ts'
 import type { RoomFact } from '#schema/journal/room.ts'
 import { forbidden, invalidParam, MatrixError, notFound, tooLarge } from '#schema/matrix-error.ts'
 import { type DelayedEvent, isJoined, type Room, type RoomApply, type RoomDecide } from './memory.ts'
@@ -38,7 +38,8 @@ export type DelayedEventCommand =
   | Command<'armDelayedEvents'>
 
 export const decide = {
-  scheduleDelayedEvent(room, { userId, deviceId, eventType, stateKey, content, delayMs, stickyMs, txnId }, { now, nonce }) {
+  scheduleDelayedEvent(room, { kind: _kind, eventType, ...event }, { now, nonce }) {
+    const { userId, deviceId, content, delayMs, txnId } = event
     if (!isJoined(room, userId)) return { refuse: forbidden('You are not in this room') }
     const known = scheduledBy(room, userId, deviceId, txnId)
     if (known !== undefined) return { reply: { delayId: known } }
@@ -46,9 +47,7 @@ export const decide = {
     if (why) return { refuse: why }
     const delayId = `d_${nonce}`
     return {
-      facts: [{
-        kind: 'delayedEventScheduled', roomId: room.roomId, delayId, userId, deviceId, type: eventType, stateKey, content, delayMs, stickyMs, txnId, ts: now,
-      }],
+      facts: [{ kind: 'delayedEventScheduled', roomId: room.roomId, delayId, type: eventType, ...event, ts: now }],
       effects: [timerFor(delayId, { delayMs, runningTs: now }, now)],
       reply: { delayId },
     }
@@ -66,7 +65,7 @@ export const decide = {
 
   cancelDelayedEvent(room, { delayId }) {
     if (!room.delayed.has(delayId)) return { refuse: noSuchEvent() }
-    return { facts: [{ kind: 'delayedEventEnded', roomId: room.roomId, delayId, outcome: 'cancelled' }], reply: undefined }
+    return { facts: [ended(room, delayId, 'cancelled')], reply: undefined }
   },
 
   sendDelayedEvent(room, { delayId }, turn) {
@@ -80,7 +79,7 @@ export const decide = {
     const decision = sendNow(room, delayId, delayed, turn)
     if (!('refuse' in decision)) return decision
     // By now the room does not let its sender say this; nobody waits for an answer.
-    return { facts: [{ kind: 'delayedEventEnded', roomId: room.roomId, delayId, outcome: 'refused' }], reply: undefined }
+    return { facts: [ended(room, delayId, 'refused')], reply: undefined }
   },
 
   armDelayedEvents(room, _command, { now }) {
@@ -101,7 +100,9 @@ export const apply = {
   },
 } satisfies RoomApply<DelayedEventFact>
 
-function timerFor(delayId: string, { delayMs, runningTs }: Pick<DelayedEvent, 'delayMs' | 'runningTs'>, now: number): Effect {
+type Running = Pick<DelayedEvent, 'delayMs' | 'runningTs'>
+
+function timerFor(delayId: string, { delayMs, runningTs }: Running, now: number): Effect {
   const due: DelayedEventCommand = { kind: 'delayedEventDue', delayId, runningTs }
   return after(Math.max(0, runningTs + delayMs - now), due)
 }
@@ -117,7 +118,8 @@ function scheduledBy(room: Room, userId: UserId, deviceId: string | null, txnId:
 
 function whyUnfit(eventType: string, content: JsonObject): MatrixError | undefined {
   try {
-    if (Buffer.byteLength(canonicalJson(content)) > CONTENT_LIMIT_BYTES) return tooLarge('This event would be too large')
+    const bytes = Buffer.byteLength(canonicalJson(content))
+    if (bytes > CONTENT_LIMIT_BYTES) return tooLarge('This event would be too large')
   } catch (refusal) {
     if (refusal instanceof MatrixError) return refusal
     throw refusal
@@ -131,23 +133,26 @@ type Sent = Decision<RoomFact, never, Effect, void>
 /** The event, and in the same turn the end of its waiting: it can neither be lost nor sent twice. */
 function sendNow(room: Room, delayId: string, event: DelayedEvent, turn: WorldTurn): Sent {
   const decision = decideAs(room, delayId, event, turn)
-  if (!('facts' in decision)) return 'refuse' in decision ? decision : { facts: [ended(room, delayId)], reply: undefined }
+  if ('refuse' in decision) return decision
   const { facts = [], effects = [] } = decision
-  return { facts: [...facts, ended(room, delayId)], effects, reply: undefined }
+  return { facts: [...facts, ended(room, delayId, 'sent')], effects, reply: undefined }
 }
 
-const ended = (room: Room, delayId: string): DelayedEventFact =>
-  ({ kind: 'delayedEventEnded', roomId: room.roomId, delayId, outcome: 'sent' })
+const ended = ({ roomId }: Room, delayId: string, outcome: DelayedEventEnded['outcome']): DelayedEventEnded =>
+  ({ kind: 'delayedEventEnded', roomId, delayId, outcome })
 
 /** The same decisions as for an event that is sent at once. */
-function decideAs(room: Room, delayId: string, { userId, deviceId, type, stateKey, content, stickyMs }: DelayedEvent, turn: WorldTurn) {
+function decideAs(room: Room, delayId: string, event: DelayedEvent, turn: WorldTurn) {
+  const { userId, deviceId, type: eventType, stateKey, content, stickyMs } = event
   const sender = {
     userId,
     content,
     ...(stickyMs === null ? {} : { stickyMs }),
     ...(deviceId === null ? {} : { transaction: { userId, deviceId, txnId: `${DELAY_MARK}${delayId}` } }),
   }
-  if (stateKey !== null) return send.setRoomStateWithKey(room, { kind: 'setRoomStateWithKey', ...sender, eventType: type, stateKey }, turn)
-  if (type !== 'm.room.redaction') return send.sendMessage(room, { kind: 'sendMessage', ...sender, eventType: type }, turn)
+  if (stateKey !== null)
+    return send.setRoomStateWithKey(room, { kind: 'setRoomStateWithKey', ...sender, eventType, stateKey }, turn)
+  if (eventType !== 'm.room.redaction')
+    return send.sendMessage(room, { kind: 'sendMessage', ...sender, eventType }, turn)
   return redaction.redactEvent(room, { kind: 'redactEvent', ...sender, targetId: content.redacts as EventId }, turn)
 }

@@ -14,7 +14,11 @@ export type CrossSigningCommand =
    * found to be signed. What changes keys that are there needs a proof of identity (`isProven`): without it nothing
    * happens and the reply asks for one. spec: client-server-api#post_matrixclientv3keysdevice_signingupload
    */
-  | Command<'uploadCrossSigningKeys', { keys: NewKeys; signedBy: string | null; isProven: boolean }, { needsProof: boolean }>
+  | Command<
+      'uploadCrossSigningKeys',
+      { keys: NewKeys; signedBy: string | null; isProven: boolean },
+      { needsProof: boolean }
+    >
   /** Verified by whoever asks. spec: client-server-api#post_matrixclientv3keyssignaturesupload */
   | Command<'uploadCrossSigningSignatures', { signatures: readonly (KeySignature & { by: 'device' | Usage })[] }>
 
@@ -24,16 +28,22 @@ export const decide = {
   uploadCrossSigningKeys(user, { keys, signedBy, isProven }) {
     const why = whyNotActive(user)
     if (why) return { refuse: why }
-    const { userId, encryption: { crossSigning } } = user
+    const {
+      userId,
+      encryption: { crossSigning },
+    } = user
     const known = crossSigning.get('master')?.publicKey
     const signer = keys.master?.publicKey ?? known
     if (signedBy !== null && signedBy !== signer)
       return { refuse: new MatrixError(400, 'M_INVALID_SIGNATURE', 'The keys are not signed by your master key') }
-    if (known !== undefined && !isProven && changesKeys(user.encryption, keys)) return { reply: { needsProof: true } }
-    const news = Object.fromEntries(USAGES.flatMap((usage) => {
-      const key = keys[usage]
-      return key && crossSigning.get(usage)?.digest !== key.digest ? [[usage, key]] : []
-    })) as NewKeys
+    if (known !== undefined && !isProven && changesKeys(user.encryption, keys))
+      return { reply: { needsProof: true } }
+    const news = Object.fromEntries(
+      USAGES.flatMap((usage) => {
+        const key = keys[usage]
+        return key && crossSigning.get(usage)?.digest !== key.digest ? [[usage, key]] : []
+      }),
+    ) as NewKeys
     if (Object.keys(news).length === 0) return { reply: { needsProof: false } }
     const isNewMaster = keys.master !== undefined && keys.master.publicKey !== known
     return {
@@ -46,12 +56,23 @@ export const decide = {
   uploadCrossSigningSignatures(user, { signatures }) {
     const why = whyNotActive(user)
     if (why) return { refuse: why }
-    const { userId, encryption: { crossSigning } } = user
+    const {
+      userId,
+      encryption: { crossSigning },
+    } = user
     // A key that was replaced since the signature was verified has nothing to say any more.
-    const current = signatures.filter(({ by, keyId }) => by === 'device' || keyId === `ed25519:${crossSigning.get(by)?.publicKey}`)
+    const current = signatures.filter(
+      ({ by, keyId }) => by === 'device' || keyId === `ed25519:${crossSigning.get(by)?.publicKey}`,
+    )
     if (current.length === 0) return { reply: undefined }
     return {
-      facts: [{ kind: 'keySignaturesUploaded', userId, signatures: current.map(({ by: _by, ...signature }) => signature) }],
+      facts: [
+        {
+          kind: 'keySignaturesUploaded',
+          userId,
+          signatures: current.map(({ by: _by, ...signature }) => signature),
+        },
+      ],
       effects: [ringUsers([userId], 'device-lists')],
       reply: undefined,
     }
@@ -75,4 +96,3 @@ const changesKeys = ({ crossSigning }: UserEncryption, keys: NewKeys): boolean =
     const key = keys[usage]
     return key !== undefined && crossSigning.get(usage)?.publicKey !== key.publicKey
   })
-

@@ -15,7 +15,10 @@ export const decide = {
   putDehydratedDevice(user, { deviceId, deviceData }) {
     const why = whyNotActive(user)
     if (why) return { refuse: why }
-    const { userId, encryption: { dehydratedDevice: previous } } = user
+    const {
+      userId,
+      encryption: { dehydratedDevice: previous },
+    } = user
     return {
       facts: [{ kind: 'dehydratedDeviceSet', userId, deviceId, deviceData }],
       reply: { previous: previous === deviceId ? null : previous },

@@ -14,11 +14,18 @@ export type UserEncryption = {
   dehydratedDevice: DeviceId | null
 }
 
-export const noUserEncryption = (): UserEncryption =>
-  ({ crossSigning: new Map(), backups: new Map(), nextBackup: 1, dehydratedDevice: null })
+export const noUserEncryption = (): UserEncryption => ({
+  crossSigning: new Map(),
+  backups: new Map(),
+  nextBackup: 1,
+  dehydratedDevice: null,
+})
 
 /** What goes with a deactivated account; versions of backups are never given again. */
-export const closedEncryption = ({ nextBackup }: UserEncryption): UserEncryption => ({ ...noUserEncryption(), nextBackup })
+export const closedEncryption = ({ nextBackup }: UserEncryption): UserEncryption => ({
+  ...noUserEncryption(),
+  nextBackup,
+})
 
 export type FrozenUserEncryption = Readonly<{
   crossSigning: readonly (readonly [Usage, KnownKey])[]

@@ -22,7 +22,11 @@ export type KeyBackupCommand =
    * `keys` are better than what was there when the backup was at `etag`, `added` of them new. When it has moved on, nothing
    * happens and the reply is null: look again. spec: client-server-api#put_matrixclientv3room_keyskeys
    */
-  | Command<'putRoomKeys', { version: number; etag: number; keys: readonly BackedUpKey[]; added: number }, BackupState | null>
+  | Command<
+      'putRoomKeys',
+      { version: number; etag: number; keys: readonly BackedUpKey[]; added: number },
+      BackupState | null
+    >
   /** Likewise; `removed` keys are there under these names. */
   | Command<
       'deleteRoomKeys',
@@ -34,7 +38,10 @@ export const decide = {
   postRoomKeysVersion(user, { algorithm, authData }) {
     const why = whyNotActive(user)
     if (why) return { refuse: why }
-    const { userId, encryption: { backups, nextBackup: version } } = user
+    const {
+      userId,
+      encryption: { backups, nextBackup: version },
+    } = user
     const created = { kind: 'backupCreated', userId, version, algorithm, authData } as const
     const [oldest] = backups.keys()
     if (backups.size < BACKUP_LIMIT || oldest === undefined) return { facts: [created], reply: { version } }
@@ -44,7 +51,8 @@ export const decide = {
   putRoomKeysVersion(user, { version, algorithm, authData }) {
     const backup = user.encryption.backups.get(version)
     if (!backup) return { refuse: unknownBackup() }
-    if (backup.algorithm !== algorithm) return { refuse: invalidParam('The algorithm of a backup cannot be changed') }
+    if (backup.algorithm !== algorithm)
+      return { refuse: invalidParam('The algorithm of a backup cannot be changed') }
     return { facts: [{ kind: 'backupUpdated', userId: user.userId, version, authData }], reply: undefined }
   },
 
@@ -57,14 +65,21 @@ export const decide = {
   putRoomKeys(user, { version, etag, keys, added }) {
     const why = whyNotActive(user) ?? whyNotCurrent(user, version)
     if (why) return { refuse: why }
-    const { userId, encryption: { backups } } = user
+    const {
+      userId,
+      encryption: { backups },
+    } = user
     const backup = backups.get(version)
     if (backup?.etag !== etag) return { reply: null }
     if (keys.length === 0) return { reply: stateOf(backup) }
     const next = { etag: etag + 1, count: backup.count + added }
-    if (next.count > BACKED_UP_KEYS_LIMIT) return { refuse: tooLarge(`A backup may hold at most ${BACKED_UP_KEYS_LIMIT} keys`) }
+    if (next.count > BACKED_UP_KEYS_LIMIT)
+      return { refuse: tooLarge(`A backup may hold at most ${BACKED_UP_KEYS_LIMIT} keys`) }
     return {
-      facts: [{ kind: 'roomKeysStored', userId, version, keys }, { kind: 'roomKeysCounted', userId, version, ...next }],
+      facts: [
+        { kind: 'roomKeysStored', userId, version, keys },
+        { kind: 'roomKeysCounted', userId, version, ...next },
+      ],
       reply: next,
     }
   },
@@ -76,7 +91,10 @@ export const decide = {
     if (removed === 0) return { reply: stateOf(backup) }
     const next = { etag: etag + 1, count: backup.count - removed }
     return {
-      facts: [{ kind: 'roomKeysDeleted', userId, version, roomId, sessionId }, { kind: 'roomKeysCounted', userId, version, ...next }],
+      facts: [
+        { kind: 'roomKeysDeleted', userId, version, roomId, sessionId },
+        { kind: 'roomKeysCounted', userId, version, ...next },
+      ],
       reply: next,
     }
   },
@@ -106,7 +124,9 @@ function whyNotCurrent({ encryption: { backups } }: User, version: number): Matr
   if (!backups.has(version)) return unknownBackup()
   const current = Math.max(...backups.keys())
   if (current === version) return undefined
-  return new MatrixError(403, 'M_WRONG_ROOM_KEYS_VERSION', 'This is not the current backup', { current_version: String(current) })
+  return new MatrixError(403, 'M_WRONG_ROOM_KEYS_VERSION', 'This is not the current backup', {
+    current_version: String(current),
+  })
 }
 
 const stateOf = ({ etag, count }: Backup): BackupState => ({ etag, count })

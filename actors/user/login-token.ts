@@ -22,10 +22,13 @@ export const decide = {
     const why = whyNotActive(user)
     if (why) return { refuse: why }
     const waiting = [...user.loginTokens.values()].filter((expiresTs) => expiresTs > now).length
-    if (waiting >= LOGIN_TOKEN_LIMIT) return { refuse: limitExceeded('Too many login tokens wait to be used', RETRY_AFTER_MS) }
+    if (waiting >= LOGIN_TOKEN_LIMIT)
+      return { refuse: limitExceeded('Too many login tokens wait to be used', RETRY_AFTER_MS) }
+    const { userId } = user
     const token = `wrl_${sha256Base64(`login ${nonce}`, true)}`
+    const expiresTs = now + lifetimeMs
     return {
-      facts: [{ kind: 'loginTokenIssued', userId: user.userId, tokenHash: sha256Base64(token), expiresTs: now + lifetimeMs, ts: now }],
+      facts: [{ kind: 'loginTokenIssued', userId, tokenHash: sha256Base64(token), expiresTs, ts: now }],
       reply: { token },
     }
   },
@@ -35,7 +38,8 @@ export const decide = {
     if (why) return { refuse: why }
     const tokenHash = sha256Base64(token)
     const expiresTs = user.loginTokens.get(tokenHash)
-    if (expiresTs === undefined || expiresTs <= now) return { refuse: forbidden('This login token is not valid (any more)') }
+    const isValid = expiresTs !== undefined && expiresTs > now
+    if (!isValid) return { refuse: forbidden('This login token is not valid (any more)') }
     return { facts: [{ kind: 'loginTokenSpent', userId: user.userId, tokenHash }], reply: undefined }
   },
 } satisfies UserDecide<LoginTokenCommand, LoginTokenFact>

@@ -13,9 +13,11 @@ export const decide = {
   requestOpenIdToken(user, _command, { now, nonce }) {
     const why = whyNotActive(user)
     if (why) return { refuse: why }
+    const { userId } = user
     const token = `wro_${sha256Base64(`openid ${nonce}`, true)}`
+    const expiresTs = now + OPENID_TOKEN_MS
     return {
-      facts: [{ kind: 'openIdTokenIssued', userId: user.userId, tokenHash: sha256Base64(token), expiresTs: now + OPENID_TOKEN_MS, ts: now }],
+      facts: [{ kind: 'openIdTokenIssued', userId, tokenHash: sha256Base64(token), expiresTs, ts: now }],
       reply: { token, expiresInMs: OPENID_TOKEN_MS },
     }
   },

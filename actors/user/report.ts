@@ -18,8 +18,10 @@ const NOTHING = { roomId: null, eventId: null, targetId: null, score: null } as 
 export const decide = {
   reportEvent: (user, { roomId, eventId, sender, reason, score }, { now }) =>
     report(user, { about: 'event', roomId, eventId, targetId: sender, reason, score }, now),
-  reportRoom: (user, { roomId, reason }, { now }) => report(user, { ...NOTHING, about: 'room', roomId, reason }, now),
-  reportUser: (user, { targetId, reason }, { now }) => report(user, { ...NOTHING, about: 'user', targetId, reason }, now),
+  reportRoom: (user, { roomId, reason }, { now }) =>
+    report(user, { ...NOTHING, about: 'room', roomId, reason }, now),
+  reportUser: (user, { targetId, reason }, { now }) =>
+    report(user, { ...NOTHING, about: 'user', targetId, reason }, now),
 } satisfies UserDecide<ReportCommand, ContentReported>
 
 function report(user: User, what: Report, ts: number) {

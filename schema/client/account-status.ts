@@ -4,4 +4,6 @@ import { Type } from '@sinclair/typebox'
 export const STATUS_LIMIT = 1_000
 
 /** MSC3720. */
-export const getAccountStatus = { body: Type.Object({ user_ids: Type.Array(Type.String(), { maxItems: STATUS_LIMIT }) }) } as const
+export const getAccountStatus = {
+  body: Type.Object({ user_ids: Type.Array(Type.String(), { maxItems: STATUS_LIMIT }) }),
+} as const

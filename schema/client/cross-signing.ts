@@ -5,7 +5,12 @@ const Key = Type.Optional(Type.Unknown())
 
 /** spec: client-server-api#post_matrixclientv3keysdevice_signingupload */
 export const uploadCrossSigningKeys = {
-  body: Type.Object({ master_key: Key, self_signing_key: Key, user_signing_key: Key, auth: Type.Optional(Type.Unknown()) }),
+  body: Type.Object({
+    master_key: Key,
+    self_signing_key: Key,
+    user_signing_key: Key,
+    auth: Type.Optional(Type.Unknown()),
+  }),
   response: Type.Object({}),
 } as const
 

@@ -15,7 +15,9 @@ const BackedUpKey = Type.Object({
 const RoomOfKeys = Type.Object({ sessions: Type.Record(Type.String(), BackedUpKey) })
 
 /** spec: client-server-api#post_matrixclientv3room_keysversion */
-export const postRoomKeysVersion = { body: Type.Object({ algorithm: Type.String(), auth_data: ForClients }) } as const
+export const postRoomKeysVersion = {
+  body: Type.Object({ algorithm: Type.String(), auth_data: ForClients }),
+} as const
 
 /** spec: client-server-api#get_matrixclientv3room_keysversion */
 export const getRoomKeysVersionCurrent = {} as const
@@ -36,7 +38,10 @@ const InRoom = Type.Object({ roomId: RoomId })
 const InSession = Type.Object({ roomId: RoomId, sessionId: Type.String({ minLength: 1, maxLength: 255 }) })
 
 /** spec: client-server-api#put_matrixclientv3room_keyskeys */
-export const putRoomKeys = { query: ByVersion, body: Type.Object({ rooms: Type.Record(Type.String(), RoomOfKeys) }) } as const
+export const putRoomKeys = {
+  query: ByVersion,
+  body: Type.Object({ rooms: Type.Record(Type.String(), RoomOfKeys) }),
+} as const
 /** spec: client-server-api#put_matrixclientv3room_keyskeysroomid */
 export const putRoomKeysByRoomId = { params: InRoom, query: ByVersion, body: RoomOfKeys } as const
 /** spec: client-server-api#put_matrixclientv3room_keyskeysroomidsessionid */

@@ -47,7 +47,12 @@ export type FallbackKeysUploaded = Readonly<{
 }>
 
 /** Handed out for the first time. */
-export type FallbackKeyUsed = Readonly<{ kind: 'fallbackKeyUsed'; userId: UserId; deviceId: DeviceId; algorithm: string }>
+export type FallbackKeyUsed = Readonly<{
+  kind: 'fallbackKeyUsed'
+  userId: UserId
+  deviceId: DeviceId
+  algorithm: string
+}>
 
 export type DeviceKeysFact =
   | DeviceKeysUploaded

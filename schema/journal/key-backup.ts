@@ -57,9 +57,4 @@ export type RoomKeysCounted = Readonly<{
 }>
 
 export type KeyBackupFact =
-  | BackupCreated
-  | BackupUpdated
-  | BackupDeleted
-  | RoomKeysStored
-  | RoomKeysDeleted
-  | RoomKeysCounted
+  BackupCreated | BackupUpdated | BackupDeleted | RoomKeysStored | RoomKeysDeleted | RoomKeysCounted

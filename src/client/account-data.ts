@@ -1,7 +1,7 @@
-import { Elysia } from 'elysia'
 import type { JsonObject } from '#core/pdu.ts'
 import type { Homeserver } from '#homeserver'
 import { rawJson, type Requester, signedIn } from '#http/endpoint.ts'
+import { page } from '#http/page.ts'
 import * as schema from '#schema/client/account-data.ts'
 import type { RoomId, UserId } from '#schema/identifiers.ts'
 import { forbidden, MatrixError, notFound } from '#schema/matrix-error.ts'
@@ -19,7 +19,7 @@ export const accountDataPage = (server: Homeserver) => {
     return rawJson(json)
   }
 
-  return new Elysia({ name: 'client/account-data', normalize: false })
+  return page()
     .get(
       `/_matrix/client/v3${OF_ACCOUNT}`,
       signedIn(server, schema.getAccountData, ({ params: { userId, type }, requester }) => {

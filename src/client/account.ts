@@ -1,7 +1,7 @@
-import { Elysia } from 'elysia'
 import type { Homeserver } from '#homeserver'
 import { deactivateAccount } from '#http/deactivation.ts'
 import { open, signedIn } from '#http/endpoint.ts'
+import { page } from '#http/page.ts'
 import { hashNewPassword } from '#http/passwords.ts'
 import { endSessions } from '#http/sessions.ts'
 import { proveIdentity } from '#http/uia.ts'
@@ -9,7 +9,7 @@ import * as schema from '#schema/client/account.ts'
 import { forbidden } from '#schema/matrix-error.ts'
 
 export const accountPage = (server: Homeserver) =>
-  new Elysia({ name: 'client/account', normalize: false })
+  page()
     .get(
       '/_matrix/client/v3/account/whoami',
       signedIn(server, schema.getTokenOwner, ({ requester: { userId, deviceId, isGuest } }) => ({

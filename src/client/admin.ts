@@ -1,6 +1,6 @@
-import { Elysia } from 'elysia'
 import type { Homeserver } from '#homeserver'
 import { type Requester, signedIn } from '#http/endpoint.ts'
+import { page } from '#http/page.ts'
 import { isOurs } from '#http/room-addresses.ts'
 import * as schema from '#schema/client/admin.ts'
 import { isUserId, type UserId } from '#schema/identifiers.ts'
@@ -15,7 +15,8 @@ export const adminPage = (server: Homeserver) => {
   const getLock = signedIn(server, schema.getAdminLockUser, ({ params, requester }) =>
     ({ locked: moderated(server, requester, params.userId).isLocked }))
 
-  const setSuspension = signedIn(server, schema.setAdminSuspendUser, async ({ params, body: { suspended }, requester, cause }) => {
+  const setSuspension = signedIn(server, schema.setAdminSuspendUser, async ({ params, body, requester, cause }) => {
+    const { suspended } = body
     const userId = toBeChanged(server, requester, params.userId)
     await server.user(userId).ask({ kind: 'suspendUser', isSuspended: suspended }, cause)
     return { suspended }
@@ -26,7 +27,7 @@ export const adminPage = (server: Homeserver) => {
     return { locked }
   })
 
-  return new Elysia({ name: 'client/admin', normalize: false })
+  return page()
     .get(
       '/_matrix/client/v3/admin/whois/:userId',
       signedIn(server, schema.getWhoIs, ({ params: { userId }, requester }) => whoIs(server, userId, requester)),
@@ -41,7 +42,7 @@ export const adminPage = (server: Homeserver) => {
     .put('/_matrix/client/unstable/uk.timedout.msc4323/admin/lock/:userId', setLock)
 }
 
-/** The account that an admin asks about: `M_INVALID_PARAM` for other servers' users, `M_NOT_FOUND` for those that are gone. */
+/** The account that an admin asks about: `M_INVALID_PARAM` for other servers' users, `M_NOT_FOUND` for the gone. */
 function moderated(server: Homeserver, { isAdmin }: Requester, userId: string): UserRow {
   if (!isAdmin) throw forbidden('Only admins of this server may do this')
   if (!isUserId(userId) || !isOurs(server, userId)) throw invalidParam(`${userId} is not a user of this server`)

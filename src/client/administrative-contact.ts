@@ -1,7 +1,7 @@
-import { Elysia } from 'elysia'
 import type { Homeserver } from '#homeserver'
 import { open, signedIn } from '#http/endpoint.ts'
 import { noIdentityServer } from '#http/invites.ts'
+import { page } from '#http/page.ts'
 import { proveIdentity } from '#http/uia.ts'
 import * as schema from '#schema/client/administrative-contact.ts'
 import { forbidden, MatrixError } from '#schema/matrix-error.ts'
@@ -16,7 +16,7 @@ export const administrativeContactPage = (server: Homeserver) => {
   // What is not there cannot be removed, at no identity server either.
   const remove = { id_server_unbind_result: 'no-support' } as const
 
-  return new Elysia({ name: 'client/administrative-contact', normalize: false })
+  return page()
     .get('/_matrix/client/v3/account/3pid', signedIn(server, schema.getAccount3PIDs, () => ({ threepids: [] })))
     .post(
       '/_matrix/client/v3/account/3pid',

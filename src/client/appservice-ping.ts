@@ -1,6 +1,6 @@
-import { Elysia } from 'elysia'
 import type { Homeserver } from '#homeserver'
 import { signedIn } from '#http/endpoint.ts'
+import { page } from '#http/page.ts'
 import { pingAppservice, updateAppserviceRoomDirectoryVisibility } from '#schema/client/appservice-ping.ts'
 import { forbidden } from '#schema/matrix-error.ts'
 
@@ -9,7 +9,7 @@ export const appservicePingPage = (server: Homeserver) => {
   const refuse = (): never => {
     throw forbidden('This is not the token of an application service')
   }
-  return new Elysia({ name: 'client/appservice-ping', normalize: false })
+  return page()
     .post('/_matrix/client/v1/appservice/:appserviceId/ping', signedIn(server, pingAppservice, refuse))
     .put(
       '/_matrix/client/v3/directory/list/appservice/:networkId/:roomId',

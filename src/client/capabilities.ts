@@ -1,12 +1,12 @@
-import { Elysia } from 'elysia'
 import { KNOWN_ROOM_VERSIONS } from '#core/room-version.ts'
 import type { Homeserver } from '#homeserver'
 import { type Requester, signedIn } from '#http/endpoint.ts'
 import { SCHEDULED_LIMIT } from '#http/delayed-events.ts'
+import { page } from '#http/page.ts'
 import { getCapabilities } from '#schema/client/capabilities.ts'
 
 export const capabilitiesPage = (server: Homeserver) =>
-  new Elysia({ name: 'client/capabilities', normalize: false }).get(
+  page().get(
     '/_matrix/client/v3/capabilities',
     signedIn(server, getCapabilities, ({ requester }) => ({ capabilities: capabilitiesOf(server, requester) })),
   )

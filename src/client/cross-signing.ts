@@ -1,7 +1,12 @@
-import { Elysia } from 'elysia'
 import {
-  type CrossSigningKey, type CrossSigningUpload, type KnownKeys, parseCrossSigningUpload, parseSignatureUpload, refuseKeyNamedLikeDevice,
-  requiredSignatures, type SignedUpload,
+  type CrossSigningKey,
+  type CrossSigningUpload,
+  type KnownKeys,
+  parseCrossSigningUpload,
+  parseSignatureUpload,
+  refuseKeyNamedLikeDevice,
+  requiredSignatures,
+  type SignedUpload,
 } from '#core/cross-signing.ts'
 import { canonicalJson } from '#core/canonical-json.ts'
 import { isSignedBy, signatureBy } from '#core/device-keys.ts'
@@ -12,6 +17,7 @@ import { checkPublicKey } from '#core/signing.ts'
 import type { Homeserver } from '#homeserver'
 import { orThrow } from '#http/device-keys.ts'
 import { type SignedInCall, signedIn } from '#http/endpoint.ts'
+import { page } from '#http/page.ts'
 import { proveIdentity } from '#http/uia.ts'
 import { uploadCrossSigningKeys, uploadCrossSigningSignatures } from '#schema/client/cross-signing.ts'
 import { isUserId, serverNameOf, type UserId } from '#schema/identifiers.ts'
@@ -30,26 +36,36 @@ export const SIGNED_KEYS_LIMIT = 1_000
 export const crossSigningPage = (server: Homeserver) => {
   const keys = signedIn(server, uploadCrossSigningKeys, (call) => uploadKeys(server, call))
   const signatures = signedIn(server, uploadCrossSigningSignatures, (call) => uploadSignatures(server, call))
-  return new Elysia({ name: 'client/cross-signing', normalize: false })
-    .post('/_matrix/client/v3/keys/device_signing/upload', keys)
-    .post('/_matrix/client/v3/keys/signatures/upload', signatures)
-    // The names from before v1.1 are still called.
-    .post('/_matrix/client/unstable/keys/device_signing/upload', keys)
-    .post('/_matrix/client/unstable/keys/signatures/upload', signatures)
+  return (
+    page()
+      .post('/_matrix/client/v3/keys/device_signing/upload', keys)
+      .post('/_matrix/client/v3/keys/signatures/upload', signatures)
+      // The names from before v1.1 are still called.
+      .post('/_matrix/client/unstable/keys/device_signing/upload', keys)
+      .post('/_matrix/client/unstable/keys/signatures/upload', signatures)
+  )
 }
 
 type KeysCall = SignedInCall<typeof uploadCrossSigningKeys>
 
 /** The account itself says whether the upload changes keys that are there, so that two at once cannot both be the first. */
 async function uploadKeys(server: Homeserver, call: KeysCall): Promise<object> {
-  const { requester: { userId }, body, cause } = call
+  const {
+    requester: { userId },
+    body,
+    cause,
+  } = call
   const upload = readUpload(server, userId, body)
   const keys = {
     ...(upload.master ? { master: describe(upload.master) } : {}),
     ...(upload.selfSigning ? { selfSigning: describe(upload.selfSigning) } : {}),
     ...(upload.userSigning ? { userSigning: describe(upload.userSigning) } : {}),
   }
-  const command = { kind: 'uploadCrossSigningKeys', keys, signedBy: upload.mustVerify[0]?.publicKey ?? null } as const
+  const command = {
+    kind: 'uploadCrossSigningKeys',
+    keys,
+    signedBy: upload.mustVerify[0]?.publicKey ?? null,
+  } as const
   const { needsProof } = await server.user(userId).ask({ ...command, isProven: false }, cause)
   if (!needsProof) return {}
   await proveIdentity(server, call)
@@ -62,7 +78,8 @@ function readUpload(server: Homeserver, userId: UserId, body: KeysCall['body']):
   const current = known && { keyId: `ed25519:${known.publicKey}`, publicKey: known.publicKey }
   const upload = orThrow(parseCrossSigningUpload(body, userId, current))
   for (const key of [upload.master, upload.selfSigning, upload.userSigning]) if (key) checkKey(key)
-  if (!upload.mustVerify.every(isSignedBy)) throw new MatrixError(400, 'M_INVALID_SIGNATURE', 'A key is not signed by the master key')
+  if (!upload.mustVerify.every(isSignedBy))
+    throw new MatrixError(400, 'M_INVALID_SIGNATURE', 'A key is not signed by the master key')
   const taken = refuseKeyNamedLikeDevice(upload, new Set(listDeviceIds(server.store, userId)))
   if (taken) throw taken
   return upload.master ? { ...upload, master: withKnownSignatures(server, userId, upload.master) } : upload
@@ -82,14 +99,21 @@ function withKnownSignatures(server: Homeserver, userId: UserId, master: CrossSi
     const keyId = `ed25519:${deviceId}`
     const publicKey = isJsonObject(keys.keys) ? keys.keys[keyId] : undefined
     const signature = signatureBy(master.object, userId, keyId)
-    const isGood = typeof publicKey === 'string' && isSignedBy({ object: master.object, signer: userId, keyId, publicKey })
+    const isGood =
+      typeof publicKey === 'string' && isSignedBy({ object: master.object, signer: userId, keyId, publicKey })
     return isGood && signature !== undefined ? [[keyId, signature] as const] : []
   })
-  return { ...master, object: kept.length > 0 ? { ...bare, signatures: { [userId]: Object.fromEntries(kept) } } : bare }
+  return {
+    ...master,
+    object: kept.length > 0 ? { ...bare, signatures: { [userId]: Object.fromEntries(kept) } } : bare,
+  }
 }
 
-const describe = ({ publicKey, object }: CrossSigningKey): NewCrossSigningKey =>
-  ({ publicKey, json: JSON.stringify(object), digest: sha256Base64(canonicalJson(object)) })
+const describe = ({ publicKey, object }: CrossSigningKey): NewCrossSigningKey => ({
+  publicKey,
+  json: JSON.stringify(object),
+  digest: sha256Base64(canonicalJson(object)),
+})
 
 type Failure = Readonly<{ userId: string; keyName: string; error: MatrixError }>
 type Verified = KeySignature & { by: 'device' | 'selfSigning' | 'userSigning' }
@@ -100,24 +124,31 @@ async function uploadSignatures(
   { body, requester: { userId }, cause }: SignedInCall<typeof uploadCrossSigningSignatures>,
 ): Promise<{ failures: object }> {
   const uploads = orThrow(parseSignatureUpload(body))
-  if (uploads.length > SIGNED_KEYS_LIMIT) throw invalidParam(`At most ${SIGNED_KEYS_LIMIT} keys may be signed at once`)
+  if (uploads.length > SIGNED_KEYS_LIMIT)
+    throw invalidParam(`At most ${SIGNED_KEYS_LIMIT} keys may be signed at once`)
   const known = knownKeys(server, userId, uploads)
   const failures: Failure[] = []
   const signatures: Verified[] = []
   for (const upload of uploads) {
     const verified = verify(upload, userId, known)
-    if (verified instanceof MatrixError) failures.push({ userId: upload.userId, keyName: upload.keyName, error: verified })
+    if (verified instanceof MatrixError)
+      failures.push({ userId: upload.userId, keyName: upload.keyName, error: verified })
     else signatures.push(...verified)
   }
   const fresh = signatures.filter((signature) => !isKept(server, userId, signature))
-  if (fresh.length > 0) await server.user(userId).ask({ kind: 'uploadCrossSigningSignatures', signatures: fresh }, cause)
+  if (fresh.length > 0)
+    await server.user(userId).ask({ kind: 'uploadCrossSigningSignatures', signatures: fresh }, cause)
   return { failures: printFailures(failures) }
 }
 
 /** The names in it are the client's own, so nothing but `fromEntries` may put them into an object. */
 const printFailures = (failures: readonly Failure[]): object =>
-  Object.fromEntries([...Map.groupBy(failures, ({ userId }) => userId)].map(([userId, ofUser]) =>
-    [userId, Object.fromEntries(ofUser.map(({ keyName, error }) => [keyName, error]))]))
+  Object.fromEntries(
+    [...Map.groupBy(failures, ({ userId }) => userId)].map(([userId, ofUser]) => [
+      userId,
+      Object.fromEntries(ofUser.map(({ keyName, error }) => [keyName, error])),
+    ]),
+  )
 
 function verify(upload: SignedUpload, userId: UserId, known: KnownKeys): Verified[] | MatrixError {
   const required = requiredSignatures(upload, userId, known)
@@ -125,8 +156,15 @@ function verify(upload: SignedUpload, userId: UserId, known: KnownKeys): Verifie
   if (!required.every(isSignedBy)) return new MatrixError(400, 'M_INVALID_SIGNATURE', 'The signature does not fit')
   return required.flatMap(({ object, keyId }) => {
     const signature = signatureBy(object, userId, keyId)
-    const by = keyId === known.selfSigning?.keyId ? 'selfSigning' : keyId === known.userSigning?.keyId ? 'userSigning' : 'device'
-    return signature === undefined ? [] : [{ targetUser: upload.userId, target: upload.keyName, keyId, signature, by }]
+    const by =
+      keyId === known.selfSigning?.keyId
+        ? 'selfSigning'
+        : keyId === known.userSigning?.keyId
+          ? 'userSigning'
+          : 'device'
+    return signature === undefined
+      ? []
+      : [{ targetUser: upload.userId, target: upload.keyName, keyId, signature, by }]
   })
 }
 
@@ -141,7 +179,9 @@ function knownKeys(server: Homeserver, userId: UserId, uploads: readonly SignedU
   return {
     selfSigning: keyOf(own, 'self_signing'),
     userSigning: keyOf(own, 'user_signing'),
-    devices: new Map(listDeviceKeys(server.store, userId).map(({ deviceId, keys }): [string, JsonObject] => [deviceId, keys])),
+    devices: new Map(
+      listDeviceKeys(server.store, userId).map(({ deviceId, keys }): [string, JsonObject] => [deviceId, keys]),
+    ),
     masters: new Map(masters),
   }
 }
@@ -152,5 +192,6 @@ function keyOf(keys: CrossSigningKeys, usage: UsageName): CrossSigningKey | unde
 }
 
 const isKept = (server: Homeserver, userId: UserId, { targetUser, target, keyId, signature }: Verified): boolean =>
-  listSignaturesOn(server.store, targetUser, userId).some((row) =>
-    row.signer === userId && row.target === target && row.keyId === keyId && row.signature === signature)
+  listSignaturesOn(server.store, targetUser, userId).some(
+    (row) => row.signer === userId && row.target === target && row.keyId === keyId && row.signature === signature,
+  )

@@ -1,7 +1,7 @@
-import { Elysia } from 'elysia'
 import type { Homeserver } from '#homeserver'
 import { readKeyUpload } from '#http/device-keys.ts'
 import { rawJson, type SignedInCall, signedIn } from '#http/endpoint.ts'
+import { page } from '#http/page.ts'
 import * as schema from '#schema/client/dehydrated-device.ts'
 import type { DeviceId, UserId } from '#schema/identifiers.ts'
 import { forbidden, invalidParam, notFound, tooLarge } from '#schema/matrix-error.ts'
@@ -17,32 +17,51 @@ const DEVICE = '/_matrix/client/unstable/org.matrix.msc3814.v1/dehydrated_device
 
 /** A device that receives keys for a user who is logged in nowhere. spec: MSC3814 */
 export const dehydratedDevicePage = (server: Homeserver) =>
-  new Elysia({ name: 'client/dehydrated-device', normalize: false })
-    .put(DEVICE, signedIn(server, schema.putDehydratedDevice, (call) => dehydrate(server, call)))
-    .get(DEVICE, signedIn(server, schema.getDehydratedDevice, ({ requester: { userId } }) => {
-      const found = findDehydratedDevice(server.store, userId)
-      if (!found) throw notFound('There is no dehydrated device')
-      return rawJson(`{"device_id":${JSON.stringify(found.deviceId)},"device_data":${found.deviceData}}`)
-    }))
-    .delete(DEVICE, signedIn(server, schema.deleteDehydratedDevice, async ({ requester: { userId }, cause }) => {
-      const { previous } = await server.user(userId).ask({ kind: 'deleteDehydratedDevice' }, cause)
-      await server.device(userId, previous).ask({ kind: 'endSession' }, cause)
-      return { device_id: previous }
-    }))
-    .get(`${DEVICE}/:deviceId/events`, signedIn(server, schema.getDehydratedDeviceEvents, ({ params: { deviceId }, query, requester }) => {
-      const page = readEvents(server, requester.userId, deviceId, query.from ?? query.next_batch)
-      return rawJson(page.more === undefined ? `{"events":[${page.events.join(',')}]}` : printPage(page.events, page.more))
-    }))
-    .post(`${DEVICE}/:deviceId/events`, signedIn(server, schema.postDehydratedDeviceEvents, ({ params: { deviceId }, body, requester }) => {
-      const { events, more, until } = readEvents(server, requester.userId, deviceId, body.next_batch)
-      return rawJson(printPage(events, more ?? until))
-    }))
+  page()
+    .put(
+      DEVICE,
+      signedIn(server, schema.putDehydratedDevice, (call) => dehydrate(server, call)),
+    )
+    .get(
+      DEVICE,
+      signedIn(server, schema.getDehydratedDevice, ({ requester: { userId } }) => {
+        const found = findDehydratedDevice(server.store, userId)
+        if (!found) throw notFound('There is no dehydrated device')
+        return rawJson(`{"device_id":${JSON.stringify(found.deviceId)},"device_data":${found.deviceData}}`)
+      }),
+    )
+    .delete(
+      DEVICE,
+      signedIn(server, schema.deleteDehydratedDevice, async ({ requester: { userId }, cause }) => {
+        const { previous } = await server.user(userId).ask({ kind: 'deleteDehydratedDevice' }, cause)
+        await server.device(userId, previous).ask({ kind: 'endSession' }, cause)
+        return { device_id: previous }
+      }),
+    )
+    .get(
+      `${DEVICE}/:deviceId/events`,
+      signedIn(server, schema.getDehydratedDeviceEvents, ({ params: { deviceId }, query, requester }) => {
+        const { events, more } = readEvents(server, requester.userId, deviceId, query.from ?? query.next_batch)
+        return rawJson(more === undefined ? `{"events":[${events.join(',')}]}` : printPage(events, more))
+      }),
+    )
+    .post(
+      `${DEVICE}/:deviceId/events`,
+      signedIn(server, schema.postDehydratedDeviceEvents, ({ params: { deviceId }, body, requester }) => {
+        const { events, more, until } = readEvents(server, requester.userId, deviceId, body.next_batch)
+        return rawJson(printPage(events, more ?? until))
+      }),
+    )
 
 /** The new device takes the place of the one before only when it is complete. */
-async function dehydrate(server: Homeserver, { body, requester: { userId }, cause }: SignedInCall<typeof schema.putDehydratedDevice>) {
+async function dehydrate(
+  server: Homeserver,
+  { body, requester: { userId }, cause }: SignedInCall<typeof schema.putDehydratedDevice>,
+) {
   const deviceId = body.device_id
   const deviceData = JSON.stringify(body.device_data)
-  if (deviceData.length > DEVICE_DATA_LIMIT_BYTES) throw tooLarge(`device_data may have at most ${DEVICE_DATA_LIMIT_BYTES} bytes`)
+  if (deviceData.length > DEVICE_DATA_LIMIT_BYTES)
+    throw tooLarge(`device_data may have at most ${DEVICE_DATA_LIMIT_BYTES} bytes`)
   const isOwn = findDehydratedDevice(server.store, userId)?.deviceId === deviceId
   if (!isOwn && findDevice(server.store, userId, deviceId)) throw forbidden('A device of this id is in use')
   const keys = readKeyUpload(server, userId, deviceId, body)
@@ -57,12 +76,15 @@ async function dehydrate(server: Homeserver, { body, requester: { userId }, caus
 
 /** Nothing is deleted by reading: a client that gives up half-way leaves everything to the next one. */
 function readEvents(server: Homeserver, userId: UserId, deviceId: DeviceId, from: string | undefined) {
-  if (findDehydratedDevice(server.store, userId)?.deviceId !== deviceId) throw forbidden('This is not your dehydrated device')
-  if (from !== undefined && !/^d\d{1,15}$/.test(from)) throw invalidParam('next_batch is not a token of this server')
+  if (findDehydratedDevice(server.store, userId)?.deviceId !== deviceId)
+    throw forbidden('This is not your dehydrated device')
+  if (from !== undefined && !/^d\d{1,15}$/.test(from))
+    throw invalidParam('next_batch is not a token of this server')
   const after = Number(from?.slice(1) ?? 0)
   const until = server.notifier.seen.position
   const inbox = keyCounts(server.store, userId, deviceId)
   return { until, ...readToDevice(server.store, inbox, { userId, deviceId, after, until, limit: EVENTS_PER_PAGE }) }
 }
 
-const printPage = (events: readonly string[], next: number): string => `{"events":[${events.join(',')}],"next_batch":"d${next}"}`
+const printPage = (events: readonly string[], next: number): string =>
+  `{"events":[${events.join(',')}],"next_batch":"d${next}"}`

@@ -1,9 +1,9 @@
-import { Elysia } from 'elysia'
 import type { JsonObject } from '#core/pdu.ts'
 import type { Homeserver } from '#homeserver'
 import { scheduleEvent } from '#http/delayed-events.ts'
 import { maybeSignedIn, signedIn, type SignedInCall } from '#http/endpoint.ts'
 import { takeMessage } from '#http/message-limit.ts'
+import { page } from '#http/page.ts'
 import { rateLimiter } from '#http/rate-limit.ts'
 import { readStickyDuration } from '#http/sticky-events.ts'
 import * as schema from '#schema/client/delayed-events.ts'
@@ -23,16 +23,16 @@ export const delayedEventsPage = (server: Homeserver) => {
   })
 
   // Whoever knows the id may call: it is as long and as random as a token.
-  const manage = maybeSignedIn(server, schema.manageDelayedEvent, ({ params: { delayId, action }, requester, clientAddress, cause }) => {
+  const manage = maybeSignedIn(server, schema.manageDelayedEvent, ({ params, requester, clientAddress, cause }) => {
     limit.take(requester?.userId ?? clientAddress)
-    return act(server, delayId, action, cause)
+    return act(server, params.delayId, params.action, cause)
   })
-  const update = maybeSignedIn(server, schema.updateDelayedEvent, ({ params: { delayId }, body, requester, clientAddress, cause }) => {
+  const update = maybeSignedIn(server, schema.updateDelayedEvent, ({ params, body, requester, clientAddress, cause }) => {
     limit.take(requester?.userId ?? clientAddress)
-    return act(server, delayId, readAction(body.action), cause)
+    return act(server, params.delayId, readAction(body.action), cause)
   })
 
-  return new Elysia({ name: 'client/delayed-events', normalize: false })
+  return page()
     .put('/_matrix/client/v3/rooms/:roomId/delayed_event/:eventType/:txnId', schedule)
     .put(`${UNSTABLE}/rooms/:roomId/delayed_event/:eventType/:txnId`, schedule)
     .get('/_matrix/client/v1/delayed_events', list)
@@ -42,7 +42,10 @@ export const delayedEventsPage = (server: Homeserver) => {
     .post(`${UNSTABLE}/delayed_events/:delayId`, update)
 }
 
-function scheduleAs(server: Homeserver, { params, query, body, requester, cause }: SignedInCall<typeof schema.scheduleDelayedEvent>): Promise<object> {
+function scheduleAs(
+  server: Homeserver,
+  { params, query, body, requester, cause }: SignedInCall<typeof schema.scheduleDelayedEvent>,
+): Promise<object> {
   const { roomId, eventType, txnId } = params
   const delayMs = body.delay ?? body.delay_ms
   takeMessage(server, requester)

@@ -1,6 +1,6 @@
-import { Elysia } from 'elysia'
 import type { Homeserver } from '#homeserver'
 import { signedIn } from '#http/endpoint.ts'
+import { page } from '#http/page.ts'
 import { proveIdentity } from '#http/uia.ts'
 import * as schema from '#schema/client/devices.ts'
 import type { UserId } from '#schema/identifiers.ts'
@@ -8,7 +8,7 @@ import { notFound } from '#schema/matrix-error.ts'
 import { type DeviceRow, findDevice, listDevices } from '#store/devices.ts'
 
 export const devicesPage = (server: Homeserver) =>
-  new Elysia({ name: 'client/devices', normalize: false })
+  page()
     .get(
       '/_matrix/client/v3/devices',
       signedIn(server, schema.getDevices, ({ requester: { userId } }) => ({

@@ -1,9 +1,9 @@
-import { Elysia } from 'elysia'
 import { withoutAlias } from '#core/canonical-alias.ts'
 import { powerLevelsOf } from '#core/power-levels.ts'
 import type { Homeserver } from '#homeserver'
 import { mayCreateAlias } from '#http/directory-rules.ts'
 import { open, type Requester, signedIn, type SignedInCall } from '#http/endpoint.ts'
+import { page } from '#http/page.ts'
 import { isOurs, roomIdByAlias } from '#http/room-addresses.ts'
 import { refuseSuspended } from '#http/suspension.ts'
 import { deleteRoomAlias, getLocalAliases, getRoomIdByAlias, setRoomAlias } from '#schema/client/directory.ts'
@@ -20,7 +20,7 @@ export const directoryPage = (server: Homeserver) => {
     if (!isIn && !isWorldReadable(server.store, roomId)) throw forbidden('You are not in this room')
     return { aliases: listAliasesOf(server.store, roomId) }
   })
-  return new Elysia({ name: 'client/directory', normalize: false })
+  return page()
     .get(
       '/_matrix/client/v3/directory/room/:roomAlias',
       open(server, getRoomIdByAlias, ({ params }) => {

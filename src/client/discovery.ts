@@ -1,9 +1,11 @@
-import { Elysia } from 'elysia'
 import type { Homeserver } from '#homeserver'
 import { JSON_HEADERS } from '#http/cors.ts'
 import { open } from '#http/endpoint.ts'
+import { page } from '#http/page.ts'
 import { wellKnownClient } from '#http/well-known.ts'
-import { getVersions, getWellknown, getWellknownPolicy, getWellKnownServer, getWellknownSupport } from '#schema/client/discovery.ts'
+import {
+  getVersions, getWellknown, getWellknownPolicy, getWellKnownServer, getWellknownSupport,
+} from '#schema/client/discovery.ts'
 import { notFound } from '#schema/matrix-error.ts'
 
 /** All of them: clients turn away from a server that lists only what is new. spec: client-server-api#api-versions */
@@ -17,8 +19,14 @@ export const SPEC_VERSIONS = [
 export const UNSTABLE_FEATURES = {
   'org.matrix.msc2285.stable': true,
   'org.matrix.msc2432': true,
+  'org.matrix.msc3030': true,
   'org.matrix.msc3391': true,
+  'org.matrix.msc3440.stable': true,
   'org.matrix.msc3827.stable': true,
+  'org.matrix.msc3856': true,
+  'org.matrix.msc3874': true,
+  'org.matrix.msc3912': true,
+  'org.matrix.msc3981': true,
   'org.matrix.msc4143': true,
   'org.matrix.msc4155': true,
   'org.matrix.msc4354': true,
@@ -35,12 +43,13 @@ export const UNSTABLE_FEATURES = {
 const OWN_ANSWER = { ...JSON_HEADERS, 'vary': 'Authorization', 'cache-control': 'private' }
 
 export const discoveryPage = (server: Homeserver) =>
-  new Elysia({ name: 'client/discovery', normalize: false })
+  page()
     .get(
       '/_matrix/client/versions',
       open(server, getVersions, () => {
         const features = { ...UNSTABLE_FEATURES, ...featuresOf(server), ...encryptionOfNewRooms(server) }
-        return new Response(JSON.stringify({ versions: SPEC_VERSIONS, unstable_features: features }), { headers: OWN_ANSWER })
+        const body = JSON.stringify({ versions: SPEC_VERSIONS, unstable_features: features })
+        return new Response(body, { headers: OWN_ANSWER })
       }),
     )
     .get('/.well-known/matrix/client', open(server, getWellknown, () => wellKnownClient(server)))

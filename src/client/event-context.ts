@@ -1,10 +1,10 @@
-import { Elysia } from 'elysia'
 import type { ClientEvent } from '#core/sync/client-event.ts'
 import type { EventFilter } from '#core/sync/filter.ts'
 import { printTimelineToken } from '#core/sync/token.ts'
 import type { Homeserver } from '#homeserver'
 import { rawJson, signedIn, type SignedInCall } from '#http/endpoint.ts'
 import { after, before, isWanted, membersOf, readHistory } from '#http/history.ts'
+import { page } from '#http/page.ts'
 import { readEventFilter, readLimit } from '#http/pagination.ts'
 import { type RoomReader, roomReader } from '#http/room-reader.ts'
 import { getEventContext } from '#schema/client/event-context.ts'
@@ -17,7 +17,7 @@ const LIMIT_DEFAULT = 10
 const LIMIT = 100
 
 export const eventContextPage = (server: Homeserver) =>
-  new Elysia({ name: 'client/event-context', normalize: false }).get(
+  page().get(
     '/_matrix/client/v3/rooms/:roomId/context/:eventId',
     signedIn(server, getEventContext, (call) => rawJson(readContext(server, call))),
   )

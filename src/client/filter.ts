@@ -1,15 +1,15 @@
-import { Elysia } from 'elysia'
 import type { JsonObject } from '#core/pdu.ts'
 import { parseFilter } from '#core/sync/filter.ts'
 import type { Homeserver } from '#homeserver'
 import { type Requester, signedIn } from '#http/endpoint.ts'
+import { page } from '#http/page.ts'
 import { defineFilter, getFilter } from '#schema/client/filter.ts'
 import type { UserId } from '#schema/identifiers.ts'
 import { forbidden, MatrixError, notFound } from '#schema/matrix-error.ts'
 import { findFilter } from '#store/filters.ts'
 
 export const filterPage = (server: Homeserver) =>
-  new Elysia({ name: 'client/filter', normalize: false })
+  page()
     .post(
       '/_matrix/client/v3/user/:userId/filter',
       signedIn(server, defineFilter, async ({ params: { userId }, body, requester, cause }) => {

@@ -1,5 +1,5 @@
-import type { AnyElysia } from 'elysia'
 import type { Homeserver } from '#homeserver'
+import type { Page } from '#http/page.ts'
 import { accountDataPage } from './account-data.ts'
 import { accountPage } from './account.ts'
 import { accountStatusPage } from './account-status.ts'
@@ -15,7 +15,9 @@ import { devicesPage } from './devices.ts'
 import { directoryPage } from './directory.ts'
 import { discoveryPage } from './discovery.ts'
 import { eventContextPage } from './event-context.ts'
+import { eventsPage } from './events.ts'
 import { filterPage } from './filter.ts'
+import { initialSyncPage } from './initial-sync.ts'
 import { joinedRoomsPage } from './joined-rooms.ts'
 import { keyBackupPage } from './key-backup.ts'
 import { keysPage } from './keys.ts'
@@ -28,6 +30,7 @@ import { messagesPage } from './messages.ts'
 import { mutualRoomsPage } from './mutual-rooms.ts'
 import { notificationsPage } from './notifications.ts'
 import { openidPage } from './openid.ts'
+import { presencePage } from './presence.ts'
 import { profilePage } from './profile.ts'
 import { publicRoomsPage } from './public-rooms.ts'
 import { pushRulesPage } from './push-rules.ts'
@@ -38,6 +41,7 @@ import { redaction } from './redaction.ts'
 import { registrationPage } from './registration.ts'
 import { relationsPage } from './relations.ts'
 import { reportPage } from './report.ts'
+import { retentionPage } from './retention.ts'
 import { roomEventPage } from './room-event.ts'
 import { roomSend } from './room-send.ts'
 import { roomStatePage } from './room-state.ts'
@@ -45,19 +49,22 @@ import { roomSummaryPage } from './room-summary.ts'
 import { roomUpgradePage } from './room-upgrade.ts'
 import { rtcPage } from './rtc.ts'
 import { searchPage } from './search.ts'
+import { slidingSyncPage } from './sliding-sync.ts'
 import { spacesPage } from './spaces.ts'
 import { ssoPage } from './sso.ts'
 import { syncPage } from './sync.ts'
 import { tagsPage } from './tags.ts'
 import { thirdPartyPage } from './third-party.ts'
+import { threadSubscriptionsPage } from './thread-subscriptions.ts'
 import { threadsPage } from './threads.ts'
+import { timestampToEventPage } from './timestamp-to-event.ts'
 import { toDevicePage } from './to-device.ts'
 import { typingPage } from './typing.ts'
 import { userDirectoryPage } from './user-directory.ts'
 import { voipPage } from './voip.ts'
 
 /** Every page of the Client-Server API, in alphabetical order. */
-export const clientPages = (server: Homeserver): AnyElysia[] => [
+export const clientPages = (server: Homeserver): Page[] => [
   accountDataPage(server),
   accountPage(server),
   accountStatusPage(server),
@@ -73,7 +80,9 @@ export const clientPages = (server: Homeserver): AnyElysia[] => [
   directoryPage(server),
   discoveryPage(server),
   eventContextPage(server),
+  eventsPage(server),
   filterPage(server),
+  initialSyncPage(server),
   joinedRoomsPage(server),
   keyBackupPage(server),
   keysPage(server),
@@ -86,6 +95,7 @@ export const clientPages = (server: Homeserver): AnyElysia[] => [
   mutualRoomsPage(server),
   notificationsPage(server),
   openidPage(server),
+  presencePage(server),
   profilePage(server),
   publicRoomsPage(server),
   pushRulesPage(server),
@@ -96,6 +106,7 @@ export const clientPages = (server: Homeserver): AnyElysia[] => [
   registrationPage(server),
   relationsPage(server),
   reportPage(server),
+  retentionPage(server),
   roomEventPage(server),
   roomSend(server),
   roomStatePage(server),
@@ -103,12 +114,15 @@ export const clientPages = (server: Homeserver): AnyElysia[] => [
   roomUpgradePage(server),
   rtcPage(server),
   searchPage(server),
+  slidingSyncPage(server),
   spacesPage(server),
   ssoPage(server),
   syncPage(server),
   tagsPage(server),
   thirdPartyPage(server),
+  threadSubscriptionsPage(server),
   threadsPage(server),
+  timestampToEventPage(server),
   toDevicePage(server),
   typingPage(server),
   userDirectoryPage(server),

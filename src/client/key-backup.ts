@@ -1,14 +1,19 @@
-import { Elysia } from 'elysia'
 import type { BackupState } from '#actors/user/key-backup.ts'
 import { isBetterKey } from '#core/key-backup.ts'
 import type { Homeserver } from '#homeserver'
 import { signedIn } from '#http/endpoint.ts'
+import { page } from '#http/page.ts'
 import * as schema from '#schema/client/key-backup.ts'
 import { isRoomId, type RoomId, type UserId } from '#schema/identifiers.ts'
 import type { BackedUpKey } from '#schema/journal/key-backup.ts'
 import { invalidParam, limitExceeded, notFound, tooLarge } from '#schema/matrix-error.ts'
 import {
-  type BackupRow, countBackedUpKeys, findBackedUpKey, findBackup, findCurrentBackup, listBackedUpKeys,
+  type BackupRow,
+  countBackedUpKeys,
+  findBackedUpKey,
+  findBackup,
+  findCurrentBackup,
+  listBackedUpKeys,
 } from '#store/key-backup.ts'
 
 /** One key, as JSON. */
@@ -22,58 +27,116 @@ const VERSIONS = '/_matrix/client/v3/room_keys/version'
 const KEYS = '/_matrix/client/v3/room_keys/keys'
 
 export const keyBackupPage = (server: Homeserver) =>
-  new Elysia({ name: 'client/key-backup', normalize: false })
-    .post(VERSIONS, signedIn(server, schema.postRoomKeysVersion, async ({ body, requester: { userId }, cause }) => {
-      const authData = printAuthData(body.auth_data)
-      const { version } = await server.user(userId).ask({ kind: 'postRoomKeysVersion', algorithm: body.algorithm, authData }, cause)
-      return { version: String(version) }
-    }))
-    .get(VERSIONS, signedIn(server, schema.getRoomKeysVersionCurrent, ({ requester: { userId } }) => {
-      const backup = findCurrentBackup(server.store, userId)
-      if (!backup) throw notFound('There is no backup')
-      return describe(backup)
-    }))
-    .get(`${VERSIONS}/:version`, signedIn(server, schema.getRoomKeysVersion, ({ params: { version }, requester: { userId } }) =>
-      describe(backupOf(server, userId, version))))
-    .put(`${VERSIONS}/:version`, signedIn(server, schema.putRoomKeysVersion, async ({ params, body, requester: { userId }, cause }) => {
-      if (body.version !== undefined && body.version !== params.version) throw invalidParam('The version in the body is not the one in the path')
-      const [version, authData] = [numberOf(params.version), printAuthData(body.auth_data)]
-      await server.user(userId).ask({ kind: 'putRoomKeysVersion', version, algorithm: body.algorithm, authData }, cause)
-      return {}
-    }))
-    .delete(`${VERSIONS}/:version`, signedIn(server, schema.deleteRoomKeysVersion, async ({ params, requester: { userId }, cause }) => {
-      await server.user(userId).ask({ kind: 'deleteRoomKeysVersion', version: numberOf(params.version) }, cause)
-      return {}
-    }))
-    .put(KEYS, signedIn(server, schema.putRoomKeys, ({ query, body, requester: { userId }, cause }) =>
-      put(server, { userId, version: query.version, rooms: body.rooms, cause })))
-    .put(`${KEYS}/:roomId`, signedIn(server, schema.putRoomKeysByRoomId, ({ params: { roomId }, query, body, requester: { userId }, cause }) =>
-      put(server, { userId, version: query.version, rooms: { [roomId]: body }, cause })))
-    .put(`${KEYS}/:roomId/:sessionId`, signedIn(server, schema.putRoomKeyBySessionId, ({ params, query, body, requester, cause }) => {
-      const rooms = { [params.roomId]: { sessions: { [params.sessionId]: body } } }
-      return put(server, { userId: requester.userId, version: query.version, rooms, cause })
-    }))
-    .get(KEYS, signedIn(server, schema.roomKeys, ({ query, requester: { userId } }) => {
-      const { version } = backupOf(server, userId, query.version)
-      const rooms = Map.groupBy(listBackedUpKeys(server.store, userId, version, null), ({ roomId }) => roomId)
-      return { rooms: Object.fromEntries([...rooms].map(([roomId, keys]) => [roomId, { sessions: sessionsOf(keys) }])) }
-    }))
-    .get(`${KEYS}/:roomId`, signedIn(server, schema.roomKeysByRoomId, ({ params: { roomId }, query, requester: { userId } }) => {
-      const { version } = backupOf(server, userId, query.version)
-      return { sessions: sessionsOf(listBackedUpKeys(server.store, userId, version, roomId)) }
-    }))
-    .get(`${KEYS}/:roomId/:sessionId`, signedIn(server, schema.roomKeyBySessionId, ({ params, query, requester: { userId } }) => {
-      const { version } = backupOf(server, userId, query.version)
-      const key = findBackedUpKey(server.store, userId, version, params.roomId, params.sessionId)
-      if (!key) throw notFound('There is no such key in this backup')
-      return JSON.parse(key.json)
-    }))
-    .delete(KEYS, signedIn(server, schema.roomKeys, ({ query, requester: { userId }, cause }) =>
-      remove(server, { userId, version: query.version, roomId: null, sessionId: null, cause })))
-    .delete(`${KEYS}/:roomId`, signedIn(server, schema.roomKeysByRoomId, ({ params: { roomId }, query, requester: { userId }, cause }) =>
-      remove(server, { userId, version: query.version, roomId, sessionId: null, cause })))
-    .delete(`${KEYS}/:roomId/:sessionId`, signedIn(server, schema.roomKeyBySessionId, ({ params, query, requester: { userId }, cause }) =>
-      remove(server, { userId, version: query.version, ...params, cause })))
+  page()
+    .post(
+      VERSIONS,
+      signedIn(server, schema.postRoomKeysVersion, async ({ body, requester: { userId }, cause }) => {
+        const authData = printAuthData(body.auth_data)
+        const { version } = await server
+          .user(userId)
+          .ask({ kind: 'postRoomKeysVersion', algorithm: body.algorithm, authData }, cause)
+        return { version: String(version) }
+      }),
+    )
+    .get(
+      VERSIONS,
+      signedIn(server, schema.getRoomKeysVersionCurrent, ({ requester: { userId } }) => {
+        const backup = findCurrentBackup(server.store, userId)
+        if (!backup) throw notFound('There is no backup')
+        return describe(backup)
+      }),
+    )
+    .get(
+      `${VERSIONS}/:version`,
+      signedIn(server, schema.getRoomKeysVersion, ({ params: { version }, requester: { userId } }) =>
+        describe(backupOf(server, userId, version)),
+      ),
+    )
+    .put(
+      `${VERSIONS}/:version`,
+      signedIn(server, schema.putRoomKeysVersion, async ({ params, body, requester: { userId }, cause }) => {
+        if (body.version !== undefined && body.version !== params.version)
+          throw invalidParam('The version in the body is not the one in the path')
+        const [version, authData] = [numberOf(params.version), printAuthData(body.auth_data)]
+        await server
+          .user(userId)
+          .ask({ kind: 'putRoomKeysVersion', version, algorithm: body.algorithm, authData }, cause)
+        return {}
+      }),
+    )
+    .delete(
+      `${VERSIONS}/:version`,
+      signedIn(server, schema.deleteRoomKeysVersion, async ({ params, requester: { userId }, cause }) => {
+        await server.user(userId).ask({ kind: 'deleteRoomKeysVersion', version: numberOf(params.version) }, cause)
+        return {}
+      }),
+    )
+    .put(
+      KEYS,
+      signedIn(server, schema.putRoomKeys, ({ query, body, requester: { userId }, cause }) =>
+        put(server, { userId, version: query.version, rooms: body.rooms, cause }),
+      ),
+    )
+    .put(
+      `${KEYS}/:roomId`,
+      signedIn(
+        server,
+        schema.putRoomKeysByRoomId,
+        ({ params: { roomId }, query, body, requester: { userId }, cause }) =>
+          put(server, { userId, version: query.version, rooms: { [roomId]: body }, cause }),
+      ),
+    )
+    .put(
+      `${KEYS}/:roomId/:sessionId`,
+      signedIn(server, schema.putRoomKeyBySessionId, ({ params, query, body, requester, cause }) => {
+        const rooms = { [params.roomId]: { sessions: { [params.sessionId]: body } } }
+        return put(server, { userId: requester.userId, version: query.version, rooms, cause })
+      }),
+    )
+    .get(
+      KEYS,
+      signedIn(server, schema.roomKeys, ({ query, requester: { userId } }) => {
+        const { version } = backupOf(server, userId, query.version)
+        const rooms = Map.groupBy(listBackedUpKeys(server.store, userId, version, null), ({ roomId }) => roomId)
+        return {
+          rooms: Object.fromEntries([...rooms].map(([roomId, keys]) => [roomId, { sessions: sessionsOf(keys) }])),
+        }
+      }),
+    )
+    .get(
+      `${KEYS}/:roomId`,
+      signedIn(server, schema.roomKeysByRoomId, ({ params: { roomId }, query, requester: { userId } }) => {
+        const { version } = backupOf(server, userId, query.version)
+        return { sessions: sessionsOf(listBackedUpKeys(server.store, userId, version, roomId)) }
+      }),
+    )
+    .get(
+      `${KEYS}/:roomId/:sessionId`,
+      signedIn(server, schema.roomKeyBySessionId, ({ params, query, requester: { userId } }) => {
+        const { version } = backupOf(server, userId, query.version)
+        const key = findBackedUpKey(server.store, userId, version, params.roomId, params.sessionId)
+        if (!key) throw notFound('There is no such key in this backup')
+        return JSON.parse(key.json)
+      }),
+    )
+    .delete(
+      KEYS,
+      signedIn(server, schema.roomKeys, ({ query, requester: { userId }, cause }) =>
+        remove(server, { userId, version: query.version, roomId: null, sessionId: null, cause }),
+      ),
+    )
+    .delete(
+      `${KEYS}/:roomId`,
+      signedIn(server, schema.roomKeysByRoomId, ({ params: { roomId }, query, requester: { userId }, cause }) =>
+        remove(server, { userId, version: query.version, roomId, sessionId: null, cause }),
+      ),
+    )
+    .delete(
+      `${KEYS}/:roomId/:sessionId`,
+      signedIn(server, schema.roomKeyBySessionId, ({ params, query, requester: { userId }, cause }) =>
+        remove(server, { userId, version: query.version, ...params, cause }),
+      ),
+    )
 
 /** Versions are numbers; to clients they are opaque, and what is no number is no version. */
 const numberOf = (version: string): number => (/^\d{1,15}$/.test(version) ? Number(version) : 0)
@@ -84,19 +147,30 @@ function backupOf(server: Homeserver, userId: UserId, version: string): BackupRo
   return backup
 }
 
-const describe = ({ version, algorithm, authData, etag, count }: BackupRow) =>
-  ({ version: String(version), algorithm, auth_data: JSON.parse(authData) as unknown, etag: String(etag), count })
+const describe = ({ version, algorithm, authData, etag, count }: BackupRow) => ({
+  version: String(version),
+  algorithm,
+  auth_data: JSON.parse(authData) as unknown,
+  etag: String(etag),
+  count,
+})
 
 function printAuthData(authData: unknown): string {
   const text = JSON.stringify(authData)
-  if (Buffer.byteLength(text) > AUTH_DATA_LIMIT_BYTES) throw tooLarge(`auth_data may have at most ${AUTH_DATA_LIMIT_BYTES} bytes`)
+  if (Buffer.byteLength(text) > AUTH_DATA_LIMIT_BYTES)
+    throw tooLarge(`auth_data may have at most ${AUTH_DATA_LIMIT_BYTES} bytes`)
   return text
 }
 
 const sessionsOf = (keys: readonly BackedUpKey[]): Record<string, unknown> =>
   Object.fromEntries(keys.map(({ sessionId, json }) => [sessionId, JSON.parse(json)]))
 
-type Session = Readonly<{ first_message_index: number; forwarded_count: number; is_verified: boolean; session_data: unknown }>
+type Session = Readonly<{
+  first_message_index: number
+  forwarded_count: number
+  is_verified: boolean
+  session_data: unknown
+}>
 type Rooms = Readonly<Record<string, Readonly<{ sessions: Readonly<Record<string, Session>> }>>>
 type Putting = Readonly<{ userId: UserId; version: string; rooms: Rooms; cause: string }>
 
@@ -104,9 +178,12 @@ type Putting = Readonly<{ userId: UserId; version: string; rooms: Rooms; cause: 
 function put(server: Homeserver, { userId, version: named, rooms, cause }: Putting): Promise<object> {
   const version = numberOf(named)
   const offered = Object.entries(rooms).flatMap(([roomId, { sessions }]) =>
-    Object.entries(sessions).map(([sessionId, session]) => readKey(roomId, sessionId, session)))
+    Object.entries(sessions).map(([sessionId, session]) => readKey(roomId, sessionId, session)),
+  )
   return untilDecided(() => {
-    const known = new Map(offered.map((key) => [key, findBackedUpKey(server.store, userId, version, key.roomId, key.sessionId)]))
+    const known = new Map(
+      offered.map((key) => [key, findBackedUpKey(server.store, userId, version, key.roomId, key.sessionId)]),
+    )
     const keys = offered.filter((key) => isBetterKey(key, known.get(key)))
     const added = keys.filter((key) => known.get(key) === undefined).length
     const etag = findBackup(server.store, userId, version)?.etag ?? 0
@@ -117,7 +194,8 @@ function put(server: Homeserver, { userId, version: named, rooms, cause }: Putti
 function readKey(roomId: string, sessionId: string, session: Session): BackedUpKey {
   if (!isRoomId(roomId)) throw invalidParam('Keys are stored by the ids of their rooms')
   const json = JSON.stringify(session)
-  if (Buffer.byteLength(json) > BACKED_UP_KEY_LIMIT_BYTES) throw tooLarge(`A key may have at most ${BACKED_UP_KEY_LIMIT_BYTES} bytes`)
+  if (Buffer.byteLength(json) > BACKED_UP_KEY_LIMIT_BYTES)
+    throw tooLarge(`A key may have at most ${BACKED_UP_KEY_LIMIT_BYTES} bytes`)
   return {
     roomId,
     sessionId,
@@ -128,9 +206,18 @@ function readKey(roomId: string, sessionId: string, session: Session): BackedUpK
   }
 }
 
-type Removing = Readonly<{ userId: UserId; version: string; roomId: RoomId | null; sessionId: string | null; cause: string }>
+type Removing = Readonly<{
+  userId: UserId
+  version: string
+  roomId: RoomId | null
+  sessionId: string | null
+  cause: string
+}>
 
-function remove(server: Homeserver, { userId, version: named, roomId, sessionId, cause }: Removing): Promise<object> {
+function remove(
+  server: Homeserver,
+  { userId, version: named, roomId, sessionId, cause }: Removing,
+): Promise<object> {
   const version = numberOf(named)
   return untilDecided(() => {
     const removed = countBackedUpKeys(server.store, userId, version, roomId, sessionId)

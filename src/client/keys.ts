@@ -1,9 +1,9 @@
-import { Elysia } from 'elysia'
 import type { JsonObject } from '#core/pdu.ts'
 import { parseSyncToken } from '#core/sync/token.ts'
 import type { Homeserver } from '#homeserver'
 import { type KeyUpload, readKeyUpload } from '#http/device-keys.ts'
 import { type Requester, signedIn } from '#http/endpoint.ts'
+import { page } from '#http/page.ts'
 import * as schema from '#schema/client/keys.ts'
 import { type DeviceId, deviceIdOf, isUserId, serverNameOf, type UserId } from '#schema/identifiers.ts'
 import { invalidParam } from '#schema/matrix-error.ts'
@@ -15,7 +15,7 @@ import { listSignaturesOn, type SignatureRow } from '#store/key-signatures.ts'
 import { listRoomsOf } from '#store/memberships.ts'
 
 export const keysPage = (server: Homeserver) =>
-  new Elysia({ name: 'client/keys', normalize: false })
+  page()
     .post(
       '/_matrix/client/v3/keys/upload',
       signedIn(server, schema.uploadKeys, ({ body, requester, cause }) => upload(server, requester, body, cause)),
@@ -29,7 +29,9 @@ export const keysPage = (server: Homeserver) =>
     )
     .post(
       '/_matrix/client/v3/keys/query',
-      signedIn(server, schema.queryKeys, ({ body, requester: { userId } }) => query(server, userId, body.device_keys)),
+      signedIn(server, schema.queryKeys, ({ body, requester: { userId } }) =>
+        query(server, userId, body.device_keys),
+      ),
     )
     .post(
       '/_matrix/client/v3/keys/claim',
@@ -69,9 +71,17 @@ function query(server: Homeserver, reader: UserId, wanted: ByUser<readonly strin
   for (const [userId, deviceIds] of Object.entries(wanted)) {
     if (!isUserId(userId) || serverNameOf(userId) !== server.serverName) continue
     const signatures = Map.groupBy(listSignaturesOn(server.store, userId, reader), ({ target }) => target)
-    const devices = listDeviceKeys(server.store, userId).filter(({ deviceId }) => deviceIds.length === 0 || deviceIds.includes(deviceId))
-    answer.device_keys[userId] = Object.fromEntries(devices.map((device) => [device.deviceId, describeDevice(device, signatures)]))
-    const { master, self_signing: selfSigning, user_signing: userSigning } = findCrossSigningKeys(server.store, userId)
+    const devices = listDeviceKeys(server.store, userId).filter(
+      ({ deviceId }) => deviceIds.length === 0 || deviceIds.includes(deviceId),
+    )
+    answer.device_keys[userId] = Object.fromEntries(
+      devices.map((device) => [device.deviceId, describeDevice(device, signatures)]),
+    )
+    const {
+      master,
+      self_signing: selfSigning,
+      user_signing: userSigning,
+    } = findCrossSigningKeys(server.store, userId)
     if (master) answer.master_keys[userId] = withSignatures(master.object, signatures.get(master.publicKey))
     if (selfSigning) answer.self_signing_keys[userId] = selfSigning.object
     // Whom a user has verified is nobody else's business.
@@ -80,15 +90,24 @@ function query(server: Homeserver, reader: UserId, wanted: ByUser<readonly strin
   return answer
 }
 
-function describeDevice({ deviceId, keys, displayName }: DeviceKeysRow, signatures: ReadonlyMap<string, SignatureRow[]>): JsonObject {
-  return { ...withSignatures(keys, signatures.get(deviceId)), unsigned: displayName === null ? {} : { device_display_name: displayName } }
+function describeDevice(
+  { deviceId, keys, displayName }: DeviceKeysRow,
+  signatures: ReadonlyMap<string, SignatureRow[]>,
+): JsonObject {
+  return {
+    ...withSignatures(keys, signatures.get(deviceId)),
+    unsigned: displayName === null ? {} : { device_display_name: displayName },
+  }
 }
 
 /** The signatures that came with the key, and those that came later. */
 function withSignatures(object: JsonObject, rows: readonly SignatureRow[] = []): JsonObject {
   if (rows.length === 0) return object
-  const signatures: Record<string, Record<string, string>> = { ...(object.signatures as Record<string, Record<string, string>>) }
-  for (const { signer, keyId, signature } of rows) signatures[signer] = { ...signatures[signer], [keyId]: signature }
+  const signatures: Record<string, Record<string, string>> = {
+    ...(object.signatures as Record<string, Record<string, string>>),
+  }
+  for (const { signer, keyId, signature } of rows)
+    signatures[signer] = { ...signatures[signer], [keyId]: signature }
   return { ...object, signatures }
 }
 
@@ -98,17 +117,25 @@ type Claimed = Readonly<{ userId: UserId; deviceId: DeviceId; name: string; key:
 async function claim(server: Homeserver, wanted: ByUser<ByUser<string>>, cause: string) {
   const asks = Object.entries(wanted).flatMap(([userId, devices]) =>
     isUserId(userId) && serverNameOf(userId) === server.serverName
-      ? Object.entries(devices).map(([deviceId, algorithm]) => claimOne(server, { userId, deviceId: deviceIdOf(deviceId), algorithm, cause }))
-      : [])
+      ? Object.entries(devices).map(([deviceId, algorithm]) =>
+          claimOne(server, { userId, deviceId: deviceIdOf(deviceId), algorithm, cause }),
+        )
+      : [],
+  )
   const claimed = (await Promise.all(asks)).filter((key) => key !== undefined)
-  const keys = [...Map.groupBy(claimed, ({ userId }) => userId)].map(([userId, ofUser]) =>
-    [userId, Object.fromEntries(ofUser.map(({ deviceId, name, key }) => [deviceId, { [name]: key }]))] as const)
+  const keys = [...Map.groupBy(claimed, ({ userId }) => userId)].map(
+    ([userId, ofUser]) =>
+      [userId, Object.fromEntries(ofUser.map(({ deviceId, name, key }) => [deviceId, { [name]: key }]))] as const,
+  )
   return { one_time_keys: Object.fromEntries(keys), failures: failuresOf(server, Object.keys(wanted)) }
 }
 
 type Wanted = Readonly<{ userId: UserId; deviceId: DeviceId; algorithm: string; cause: string }>
 
-async function claimOne(server: Homeserver, { userId, deviceId, algorithm, cause }: Wanted): Promise<Claimed | undefined> {
+async function claimOne(
+  server: Homeserver,
+  { userId, deviceId, algorithm, cause }: Wanted,
+): Promise<Claimed | undefined> {
   if (!findDevice(server.store, userId, deviceId)) return undefined
   const claimed = await server.device(userId, deviceId).ask({ kind: 'claimKey', algorithm }, cause)
   if (!claimed) return undefined
@@ -121,6 +148,13 @@ async function claimOne(server: Homeserver, { userId, deviceId, algorithm, cause
 
 /** Servers whose users' keys cannot be asked for. spec: client-server-api#post_matrixclientv3keysquery */
 function failuresOf(server: Homeserver, userIds: readonly string[]): ByUser<JsonObject> {
-  const others = new Set(userIds.filter(isUserId).map(serverNameOf).filter((name) => name !== server.serverName))
-  return Object.fromEntries([...others].map((name) => [name, { status: 503, message: 'This server does not talk to others' }]))
+  const others = new Set(
+    userIds
+      .filter(isUserId)
+      .map(serverNameOf)
+      .filter((name) => name !== server.serverName),
+  )
+  return Object.fromEntries(
+    [...others].map((name) => [name, { status: 503, message: 'This server does not talk to others' }]),
+  )
 }

@@ -1,6 +1,6 @@
-import { Elysia } from 'elysia'
 import type { Homeserver } from '#homeserver'
 import { open, signedIn } from '#http/endpoint.ts'
+import { page } from '#http/page.ts'
 import { identifiedUser, mayLogInByPassword, provePassword } from '#http/passwords.ts'
 import { rateLimiter } from '#http/rate-limit.ts'
 import { endSessions, lifetimesOf, logIn } from '#http/sessions.ts'
@@ -19,7 +19,7 @@ export const loginPage = (server: Homeserver) => {
   const perAddress = rateLimiter(address, server.clock.now)
   const perAccount = rateLimiter(account, server.clock.now)
 
-  return new Elysia({ name: 'client/login', normalize: false })
+  return page()
     .get(
       '/_matrix/client/v3/login',
       open(server, getLoginFlows, () => ({ flows: flowsOf(server) })),

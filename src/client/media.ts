@@ -1,6 +1,6 @@
-import { Elysia } from 'elysia'
 import type { Homeserver } from '#homeserver'
 import { open, signedIn } from '#http/endpoint.ts'
+import { page } from '#http/page.ts'
 import { anyMedia, guestMedia } from '#schema/client/media.ts'
 import { forbidden, notFound, unrecognized } from '#schema/matrix-error.ts'
 
@@ -18,7 +18,7 @@ export const mediaPage = (server: Homeserver) => {
   const config = signedIn(server, anyMedia, () => ({ 'm.upload.size': 0 }))
   const [read, readUnsigned] = [signedIn(server, guestMedia, nothing), open(server, anyMedia, nothing)]
 
-  return new Elysia({ name: 'client/media', normalize: false })
+  return page()
     .get('/_matrix/client/v1/media/download/:serverName/:mediaId', read)
     .get('/_matrix/client/v1/media/download/:serverName/:mediaId/:fileName', read)
     .get('/_matrix/client/v1/media/thumbnail/:serverName/:mediaId', read)

@@ -1,6 +1,6 @@
-import { Elysia } from 'elysia'
 import { type Homeserver } from '#homeserver'
 import { rawJson, signedIn, type SignedInCall } from '#http/endpoint.ts'
+import { page } from '#http/page.ts'
 import { readPlace } from '#http/pagination.ts'
 import { roomReader } from '#http/room-reader.ts'
 import { getJoinedMembersByRoom, getMembersByRoom } from '#schema/client/members.ts'
@@ -9,7 +9,7 @@ import { listJoinedMembers, listMemberEvents } from '#store/members.ts'
 import { findMembership } from '#store/memberships.ts'
 
 export const membersPage = (server: Homeserver) =>
-  new Elysia({ name: 'client/members', normalize: false })
+  page()
     .get(
       '/_matrix/client/v3/rooms/:roomId/members',
       signedIn(server, getMembersByRoom, (call) => rawJson(readMembers(server, call))),

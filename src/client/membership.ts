@@ -1,9 +1,9 @@
-import { Elysia } from 'elysia'
 import type { JsonObject } from '#core/pdu.ts'
 import type { Homeserver } from '#homeserver'
 import { type Requester, signedIn, type SignedInCall } from '#http/endpoint.ts'
 import { acceptUnasked, invitedContentOf, noIdentityServer, refuseInvite } from '#http/invites.ts'
 import { join } from '#http/joins.ts'
+import { page } from '#http/page.ts'
 import { roomIdOf } from '#http/room-addresses.ts'
 import { refuseSuspended } from '#http/suspension.ts'
 import {
@@ -15,7 +15,7 @@ import { findMemberProfile } from '#store/profiles.ts'
 
 export const membershipPage = (server: Homeserver) => {
   const knock = signedIn(server, knockRoom, (call) => knockAt(server, call))
-  return new Elysia({ name: 'client/membership', normalize: false })
+  return page()
     .post(
       '/_matrix/client/v3/rooms/:roomId/join',
       signedIn(server, joinRoomById, ({ params: { roomId }, body, requester, cause }) =>

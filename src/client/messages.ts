@@ -1,8 +1,8 @@
-import { Elysia } from 'elysia'
 import { printTimelineToken, type TimelineToken } from '#core/sync/token.ts'
 import type { Homeserver } from '#homeserver'
 import { rawJson, signedIn, type SignedInCall } from '#http/endpoint.ts'
 import { membersOf, readHistory } from '#http/history.ts'
+import { page } from '#http/page.ts'
 import { earlier, placeIn, readEventFilter, readLimit, readPlace } from '#http/pagination.ts'
 import { type RoomReader, roomReader } from '#http/room-reader.ts'
 import { getRoomEvents } from '#schema/client/messages.ts'
@@ -12,7 +12,7 @@ const LIMIT_DEFAULT = 10
 const LIMIT = 1_000
 
 export const messagesPage = (server: Homeserver) =>
-  new Elysia({ name: 'client/messages', normalize: false }).get(
+  page().get(
     '/_matrix/client/v3/rooms/:roomId/messages',
     signedIn(server, getRoomEvents, (call) => rawJson(readMessages(server, call))),
   )

@@ -1,6 +1,6 @@
-import { Elysia } from 'elysia'
 import type { Homeserver } from '#homeserver'
 import { signedIn } from '#http/endpoint.ts'
+import { page } from '#http/page.ts'
 import { getMutualRooms, getMutualRoomsUnstable } from '#schema/client/mutual-rooms.ts'
 import { isUserId, type UserId } from '#schema/identifiers.ts'
 import { invalidParam } from '#schema/matrix-error.ts'
@@ -16,10 +16,11 @@ export const mutualRoomsPage = (server: Homeserver) => {
     if (other === userId) throw invalidParam('You share every room with yourself')
     return listMutualRooms(server.store, { one: userId, other, after: readToken(token), limit: MUTUAL_ROOMS_PAGE })
   }
-  return new Elysia({ name: 'client/mutual-rooms', normalize: false })
+  return page()
     .get(
       '/_matrix/client/v1/mutual_rooms',
-      signedIn(server, getMutualRooms, ({ query, requester: { userId } }) => print(read(userId, query.user_id, query.from), 'next_batch')),
+      signedIn(server, getMutualRooms, ({ query, requester: { userId } }) =>
+        print(read(userId, query.user_id, query.from), 'next_batch')),
     )
     .get(
       '/_matrix/client/unstable/uk.half-shot.msc2666/user/mutual_rooms',

@@ -1,6 +1,6 @@
-import { Elysia } from 'elysia'
 import type { Homeserver } from '#homeserver'
 import { rawJson, signedIn } from '#http/endpoint.ts'
+import { page } from '#http/page.ts'
 import { readLimit } from '#http/pagination.ts'
 import { getNotifications } from '#schema/client/notifications.ts'
 import { readInteger } from '#schema/client/query.ts'
@@ -14,7 +14,7 @@ export const NOTIFICATIONS_DEFAULT = 20
 export const NOTIFICATIONS_MOST = 100
 
 export const notificationsPage = (server: Homeserver) =>
-  new Elysia({ name: 'client/notifications', normalize: false }).get(
+  page().get(
     '/_matrix/client/v3/notifications',
     signedIn(server, getNotifications, ({ query, requester: { userId, deviceId } }) => {
       const limit = readLimit(query.limit === undefined ? undefined : readInteger(query.limit, 0), NOTIFICATIONS_DEFAULT, NOTIFICATIONS_MOST)

@@ -1,7 +1,7 @@
-import { Elysia } from 'elysia'
 import type { Json, JsonObject } from '#core/pdu.ts'
 import type { Homeserver } from '#homeserver'
 import { maybeSignedIn, type Requester, signedIn } from '#http/endpoint.ts'
+import { page } from '#http/page.ts'
 import * as schema from '#schema/client/profile.ts'
 import { serverNameOf, type UserId } from '#schema/identifiers.ts'
 import { forbidden, MatrixError, missingParam, missingToken, notFound } from '#schema/matrix-error.ts'
@@ -37,7 +37,7 @@ export const profilePage = (server: Homeserver) => {
     return {}
   })
 
-  return new Elysia({ name: 'client/profile', normalize: false })
+  return page()
     .get(
       '/_matrix/client/v3/profile/:userId',
       maybeSignedIn(server, schema.getUserProfile, ({ params: { userId }, requester }) => {

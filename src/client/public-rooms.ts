@@ -1,7 +1,7 @@
-import { Elysia } from 'elysia'
 import type { Homeserver } from '#homeserver'
 import { mayPublishRoom } from '#http/directory-rules.ts'
 import { maybeSignedIn, open, type Requester, signedIn, type SignedInCall } from '#http/endpoint.ts'
+import { page } from '#http/page.ts'
 import { readLimit } from '#http/pagination.ts'
 import { refuseSuspended } from '#http/suspension.ts'
 import {
@@ -17,7 +17,7 @@ const LIMIT_DEFAULT = 100
 const LIMIT = 500
 
 export const publicRoomsPage = (server: Homeserver) =>
-  new Elysia({ name: 'client/public-rooms', normalize: false })
+  page()
     .get(
       '/_matrix/client/v3/directory/list/room/:roomId',
       open(server, getRoomVisibilityOnDirectory, ({ params: { roomId } }) => {

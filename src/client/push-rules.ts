@@ -1,9 +1,9 @@
-import { Elysia } from 'elysia'
 import { findRule, isRuleKind } from '#core/push-rules/ruleset.ts'
 import type { PushRule } from '#core/push-rules/defaults.ts'
 import type { JsonObject } from '#core/pdu.ts'
 import type { Homeserver } from '#homeserver'
 import { rawJson, signedIn } from '#http/endpoint.ts'
+import { page } from '#http/page.ts'
 import * as schema from '#schema/client/push-rules.ts'
 import type { UserId } from '#schema/identifiers.ts'
 import { invalidParam, MatrixError } from '#schema/matrix-error.ts'
@@ -20,7 +20,7 @@ export const pushRulesPage = (server: Homeserver) => {
     return rule
   }
 
-  return new Elysia({ name: 'client/push-rules', normalize: false })
+  return page()
     .get(ALL, signedIn(server, schema.getPushRules, ({ requester }) => rawJson(pushRulesJson(server.store, requester.userId))))
     .get(`${ALL}global/`, signedIn(server, schema.getPushRulesGlobal, ({ requester }) => findPushRules(server.store, requester.userId)))
     .get(

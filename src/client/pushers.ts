@@ -1,5 +1,5 @@
+import { page } from '#http/page.ts'
 import type { Static } from '@sinclair/typebox'
-import { Elysia } from 'elysia'
 import type { JsonObject } from '#core/pdu.ts'
 import type { Homeserver } from '#homeserver'
 import { signedIn } from '#http/endpoint.ts'
@@ -16,7 +16,7 @@ export const PUSHER_DATA_LIMIT_BYTES = 8_192
 const GATEWAY_PATH = '/_matrix/push/v1/notify'
 
 export const pushersPage = (server: Homeserver) =>
-  new Elysia({ name: 'client/pushers', normalize: false })
+  page()
     .get(
       '/_matrix/client/v3/pushers',
       signedIn(server, getPushers, ({ requester }) => ({ pushers: listPushers(server.store, requester.userId).map(shown) })),

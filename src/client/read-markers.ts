@@ -1,11 +1,11 @@
-import { Elysia } from 'elysia'
 import type { Homeserver } from '#homeserver'
 import { signedIn } from '#http/endpoint.ts'
+import { page } from '#http/page.ts'
 import { markFullyRead } from '#http/read-marks.ts'
 import { setReadMarker } from '#schema/client/read-markers.ts'
 
 export const readMarkersPage = (server: Homeserver) =>
-  new Elysia({ name: 'client/read-markers', normalize: false }).post(
+  page().post(
     '/_matrix/client/v3/rooms/:roomId/read_markers',
     signedIn(server, setReadMarker, async ({ params: { roomId }, body, requester: { userId }, cause }) => {
       const fullyRead = body['m.fully_read']

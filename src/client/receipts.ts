@@ -1,7 +1,7 @@
-import { Elysia } from 'elysia'
 import { receiptFits, threadOf, type ThreadId } from '#core/threads.ts'
 import type { Homeserver } from '#homeserver'
 import { signedIn } from '#http/endpoint.ts'
+import { page } from '#http/page.ts'
 import { markFullyRead } from '#http/read-marks.ts'
 import { postReceipt } from '#schema/client/receipts.ts'
 import { type EventId, isEventId } from '#schema/identifiers.ts'
@@ -9,7 +9,7 @@ import { invalidParam } from '#schema/matrix-error.ts'
 import { findEvent } from '#store/events.ts'
 
 export const receiptsPage = (server: Homeserver) =>
-  new Elysia({ name: 'client/receipts', normalize: false }).post(
+  page().post(
     '/_matrix/client/v3/rooms/:roomId/receipt/:receiptType/:eventId',
     signedIn(server, postReceipt, async ({ params: { roomId, receiptType, eventId }, body, requester: { userId }, cause }) => {
       const threadId = readThread(body.thread_id)

@@ -1,8 +1,8 @@
-import { Elysia } from 'elysia'
 import type { JsonObject } from '#core/pdu.ts'
 import type { Homeserver } from '#homeserver'
 import { signedIn } from '#http/endpoint.ts'
 import { takeRedaction } from '#http/message-limit.ts'
+import { page } from '#http/page.ts'
 import { refuseSuspendedRedaction } from '#http/suspension.ts'
 import { sentBefore, transactionOf } from '#http/transactions.ts'
 import { redactEvent } from '#schema/client/redaction.ts'
@@ -11,7 +11,7 @@ import { MatrixError } from '#schema/matrix-error.ts'
 import { listChildIds } from '#store/relations.ts'
 
 export const redaction = (server: Homeserver) =>
-  new Elysia({ name: 'client/redaction', normalize: false }).put(
+  page().put(
     '/_matrix/client/v3/rooms/:roomId/redact/:eventId/:txnId',
     signedIn(server, redactEvent, async ({ params, body, requester, cause }) => {
       const transaction = transactionOf(requester, params.txnId)

@@ -1,9 +1,9 @@
-import { Elysia } from 'elysia'
 import type { JsonObject } from '#core/pdu.ts'
 import type { Homeserver } from '#homeserver'
 import { refuseWhileClosed } from '#http/closing.ts'
 import { type Call, open } from '#http/endpoint.ts'
 import { createAccount, newUserId } from '#http/new-account.ts'
+import { page } from '#http/page.ts'
 import { checkNewPassword, hashNewPassword } from '#http/passwords.ts'
 import { rateLimiter } from '#http/rate-limit.ts'
 import { logIn } from '#http/sessions.ts'
@@ -25,7 +25,7 @@ export const registrationPage = (server: Homeserver) => {
   const tokenChecks = rateLimiter(config.rc.registrationTokenValidity, clock.now)
   const nameChecks = rateLimiter(AVAILABILITY_RATE, clock.now)
 
-  return new Elysia({ name: 'client/registration', normalize: false })
+  return page()
     .post(
       '/_matrix/client/v3/register',
       open(server, register, async (call) => {

@@ -1,9 +1,9 @@
-import { Elysia } from 'elysia'
 import type { ClientEvent } from '#core/sync/client-event.ts'
 import { printTimelineToken, type TimelineToken } from '#core/sync/token.ts'
 import type { Homeserver } from '#homeserver'
 import { rawJson, signedIn, type SignedInCall } from '#http/endpoint.ts'
 import { after, before, SCAN_LIMIT } from '#http/history.ts'
+import { page } from '#http/page.ts'
 import { placeIn, readLimit, readPlace } from '#http/pagination.ts'
 import { readerOrNone, type RoomReader } from '#http/room-reader.ts'
 import { getRelatingEvents } from '#schema/client/relations.ts'
@@ -19,7 +19,7 @@ const LIMIT = 1_000
 export const relationsPage = (server: Homeserver) => {
   const stable = signedIn(server, getRelatingEvents, (call) => rawJson(readRelations(server, call, false)))
   const unstable = signedIn(server, getRelatingEvents, (call) => rawJson(readRelations(server, call, true)))
-  return new Elysia({ name: 'client/relations', normalize: false })
+  return page()
     .get('/_matrix/client/v1/rooms/:roomId/relations/:eventId', stable)
     .get('/_matrix/client/v1/rooms/:roomId/relations/:eventId/:relType', stable)
     .get('/_matrix/client/v1/rooms/:roomId/relations/:eventId/:relType/:eventType', stable)

@@ -1,6 +1,6 @@
-import { Elysia } from 'elysia'
 import type { Homeserver } from '#homeserver'
 import { signedIn, type SignedInCall } from '#http/endpoint.ts'
+import { page } from '#http/page.ts'
 import { rateLimiter } from '#http/rate-limit.ts'
 import { reportEvent, reportRoom, reportUser } from '#schema/client/report.ts'
 import { isUserId, type UserId } from '#schema/identifiers.ts'
@@ -16,7 +16,8 @@ import { isKnownUser } from '#store/user-directory.ts'
 export const reportPage = (server: Homeserver) => {
   const limit = rateLimiter(server.config.rc.reports, server.clock.now)
 
-  const aboutRoom = signedIn(server, reportRoom, async ({ params: { roomId }, body: { reason }, requester: { userId }, cause }) => {
+  const aboutRoom = signedIn(server, reportRoom, async ({ params: { roomId }, body: { reason }, requester, cause }) => {
+    const { userId } = requester
     limit.take(userId)
     if (findRoom(server.store, roomId)) await server.user(userId).ask({ kind: 'reportRoom', roomId, reason }, cause)
     return {}
@@ -28,7 +29,7 @@ export const reportPage = (server: Homeserver) => {
     return {}
   })
 
-  return new Elysia({ name: 'client/report', normalize: false })
+  return page()
     .post(
       '/_matrix/client/v3/rooms/:roomId/report/:eventId',
       signedIn(server, reportEvent, async (call) => {
@@ -47,7 +48,10 @@ const knownUser = ({ store }: Homeserver, userId: string): UserId | undefined =>
   isUserId(userId) && isKnownUser(store, userId) ? userId : undefined
 
 /** Only members report what was said in a room. */
-async function keepEventReport(server: Homeserver, { params: { roomId, eventId }, body, requester: { userId }, cause }: SignedInCall<typeof reportEvent>): Promise<void> {
+async function keepEventReport(
+  server: Homeserver,
+  { params: { roomId, eventId }, body, requester: { userId }, cause }: SignedInCall<typeof reportEvent>,
+): Promise<void> {
   if (findMembership(server.store, roomId, userId)?.membership !== 'join') return
   const event = findClientEvent(server.store, roomId, eventId)
   if (!event) return

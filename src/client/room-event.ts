@@ -1,13 +1,13 @@
-import { Elysia } from 'elysia'
 import type { Homeserver } from '#homeserver'
 import { rawJson, signedIn } from '#http/endpoint.ts'
+import { page } from '#http/page.ts'
 import { readerOrNone } from '#http/room-reader.ts'
 import { getOneRoomEvent } from '#schema/client/room-event.ts'
 import { notFound } from '#schema/matrix-error.ts'
 import { findClientEvent } from '#store/client-events.ts'
 
 export const roomEventPage = (server: Homeserver) =>
-  new Elysia({ name: 'client/room-event', normalize: false }).get(
+  page().get(
     '/_matrix/client/v3/rooms/:roomId/event/:eventId',
     signedIn(server, getOneRoomEvent, ({ params: { roomId, eventId }, requester }) => {
       // Here the spec wants 404 for what may not be seen as well.

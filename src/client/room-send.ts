@@ -1,10 +1,10 @@
-import { Elysia } from 'elysia'
 import type { JsonObject } from '#core/pdu.ts'
 import { relationOf } from '#core/relations.ts'
 import type { Homeserver } from '#homeserver'
 import { DELAY_PARAMETER, readDelay, scheduleEvent } from '#http/delayed-events.ts'
 import { type Requester, signedIn } from '#http/endpoint.ts'
 import { takeMessage, takeRedaction } from '#http/message-limit.ts'
+import { page } from '#http/page.ts'
 import { readStickyDuration } from '#http/sticky-events.ts'
 import { refuseSuspended, refuseSuspendedRedaction } from '#http/suspension.ts'
 import { sentBefore, type Transaction, transactionOf } from '#http/transactions.ts'
@@ -14,7 +14,7 @@ import type { EventId, UserId } from '#schema/identifiers.ts'
 import { hasAnnotation } from '#store/relations.ts'
 
 export const roomSend = (server: Homeserver) =>
-  new Elysia({ name: 'client/room-send', normalize: false }).put(
+  page().put(
     '/_matrix/client/v3/rooms/:roomId/send/:eventType/:txnId',
     signedIn(server, sendMessage, async ({ params, query, body, requester, cause }) => {
       const { roomId, eventType } = params
@@ -27,8 +27,8 @@ export const roomSend = (server: Homeserver) =>
       const delay = query[DELAY_PARAMETER]
       if (delay !== undefined) {
         takeMessage(server, requester)
-        const { txnId } = params
-        return scheduleEvent(server, { requester, roomId, eventType, stateKey: null, content, delayMs: readDelay(delay), stickyMs, txnId, cause })
+        const event = { eventType, stateKey: null, content, delayMs: readDelay(delay), stickyMs, txnId: params.txnId }
+        return scheduleEvent(server, { requester, roomId, ...event, cause })
       }
       if (eventType === 'm.room.redaction') return redact(server, { ...params, content, requester, transaction, cause })
       takeMessage(server, requester)

@@ -1,4 +1,3 @@
-import { Elysia } from 'elysia'
 import { ownValue } from '#core/event-content.ts'
 import type { JsonObject } from '#core/pdu.ts'
 import { refuseStateContent } from '#core/state-content.ts'
@@ -9,6 +8,7 @@ import { rawJson, type Requester, signedIn, type SignedInCall } from '#http/endp
 import { acceptUnasked, invitedContentOf, refuseInvite } from '#http/invites.ts'
 import { join, ownMemberContent } from '#http/joins.ts'
 import { takeMessage } from '#http/message-limit.ts'
+import { page } from '#http/page.ts'
 import { roomReader } from '#http/room-reader.ts'
 import { readStickyDuration } from '#http/sticky-events.ts'
 import { refuseSuspended } from '#http/suspension.ts'
@@ -24,7 +24,7 @@ import { findStateContent } from '#store/state-content.ts'
 export const roomStatePage = (server: Homeserver) => {
   const getOne = signedIn(server, getRoomStateWithKey, (call) => rawJson(readOne(server, call)))
   const setOne = signedIn(server, setRoomStateWithKey, (call) => putState(server, call))
-  return new Elysia({ name: 'client/room-state', normalize: false })
+  return page()
     .get(
       '/_matrix/client/v3/rooms/:roomId/state',
       signedIn(server, getRoomState, ({ params: { roomId }, requester }) => {
@@ -63,13 +63,16 @@ async function putState(server: Homeserver, call: SignedInCall<typeof setRoomSta
   refuseSuspended(requester)
   takeMessage(server, requester)
   if (eventType === 'm.room.create') throw forbidden('A room is created once, by createRoom')
-  if (eventType === 'm.room.member' && delay === undefined) return { event_id: await putMember(server, { roomId, stateKey, content, requester, cause }) }
+  if (eventType === 'm.room.member' && delay === undefined)
+    return { event_id: await putMember(server, { roomId, stateKey, content, requester, cause }) }
   const refusal = refuseStateContent({ type: eventType, stateKey, content, roomId, serverName: server.serverName })
   if (refusal) throw refusal
   if (eventType === 'm.room.canonical_alias' && stateKey === '')
     refuseAliases(server, roomId, content, findStateEvent(server.store, roomId, eventType, '')?.pdu.content)
-  if (delay !== undefined)
-    return scheduleEvent(server, { requester, roomId, eventType, stateKey, content, delayMs: readDelay(delay), stickyMs, txnId: null, cause })
+  if (delay !== undefined) {
+    const event = { eventType, stateKey, content, delayMs: readDelay(delay), stickyMs, txnId: null }
+    return scheduleEvent(server, { requester, roomId, ...event, cause })
+  }
   const sticky = stickyMs === undefined ? {} : { stickyMs }
   const { eventId } = await server.room(roomId).ask(
     { kind: 'setRoomStateWithKey', userId: requester.userId, eventType, stateKey, content, ...sticky },

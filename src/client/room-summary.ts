@@ -1,7 +1,7 @@
-import { Elysia } from 'elysia'
 import type { JsonObject } from '#core/pdu.ts'
 import type { Homeserver } from '#homeserver'
 import { type MaybeSignedInCall, maybeSignedIn } from '#http/endpoint.ts'
+import { page } from '#http/page.ts'
 import { roomIdOf } from '#http/room-addresses.ts'
 import { printSummary } from '#http/room-summaries.ts'
 import { getRoomSummary } from '#schema/client/room-summary.ts'
@@ -13,7 +13,7 @@ export const roomSummaryPage = (server: Homeserver) => {
     const summary = readSummary(server, call)
     return { ...printRead(server, call, summary), ...olderNames(summary) }
   })
-  return new Elysia({ name: 'client/room-summary', normalize: false })
+  return page()
     .get(
       '/_matrix/client/v1/room_summary/:roomIdOrAlias',
       maybeSignedIn(server, getRoomSummary, (call) => printRead(server, call, readSummary(server, call))),

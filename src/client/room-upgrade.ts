@@ -1,10 +1,10 @@
-import { Elysia } from 'elysia'
 import { roomIdFor } from '#actors/room/create.ts'
 import type { Json, JsonObject } from '#core/pdu.ts'
 import { type Upgrade, upgradedCreate, upgradedState } from '#core/room-upgrade.ts'
 import { type RoomVersionRules, roomVersionRules } from '#core/room-version.ts'
 import type { Homeserver } from '#homeserver'
 import { signedIn, type SignedInCall } from '#http/endpoint.ts'
+import { page } from '#http/page.ts'
 import { rateLimiter } from '#http/rate-limit.ts'
 import { refuseSuspended } from '#http/suspension.ts'
 import { upgradeRoom } from '#schema/client/room-upgrade.ts'
@@ -18,7 +18,7 @@ import { listBanned, listDirectOfMembers, listTagsOfMembers } from '#store/upgra
 
 export const roomUpgradePage = (server: Homeserver) => {
   const limit = rateLimiter(server.config.rc.roomCreation, server.clock.now)
-  return new Elysia({ name: 'client/room-upgrade', normalize: false }).post(
+  return page().post(
     '/_matrix/client/v3/rooms/:roomId/upgrade',
     signedIn(server, upgradeRoom, async ({ params: { roomId }, body, requester, cause }) => {
       refuseSuspended(requester)

@@ -1,11 +1,11 @@
-import { Elysia } from 'elysia'
 import type { Homeserver } from '#homeserver'
 import { signedIn } from '#http/endpoint.ts'
+import { page } from '#http/page.ts'
 import { getRtcTransports } from '#schema/client/rtc.ts'
 
 /** The list of `matrix_rtc.transports`, under the present name and that of released clients (MSC4143). */
 export const rtcPage = (server: Homeserver) =>
-  new Elysia({ name: 'client/rtc', normalize: false }).get(
+  page().get(
     '/_matrix/client/unstable/org.matrix.msc4143/rtc/transports',
     signedIn(server, getRtcTransports, () => {
       const { transports } = server.config.matrixRtc

@@ -1,4 +1,3 @@
-import { Elysia } from 'elysia'
 import { isJsonObject, ownValue } from '#core/event-content.ts'
 import type { JsonObject } from '#core/pdu.ts'
 import { parseSearchTerm, type SearchTerm } from '#core/search-words.ts'
@@ -8,6 +7,7 @@ import { printTimelineToken } from '#core/sync/token.ts'
 import type { Homeserver } from '#homeserver'
 import { rawJson, type Requester, signedIn, type SignedInCall } from '#http/endpoint.ts'
 import { after, before, isWanted, membersOf, readHistory } from '#http/history.ts'
+import { page } from '#http/page.ts'
 import { readLimit } from '#http/pagination.ts'
 import { readerOrNone, type RoomReader } from '#http/room-reader.ts'
 import { search } from '#schema/client/search.ts'
@@ -30,7 +30,7 @@ const CONTEXT_LIMIT = 50
 type Criteria = NonNullable<SignedInCall<typeof search>['body']['search_categories']['room_events']>
 
 export const searchPage = (server: Homeserver) =>
-  new Elysia({ name: 'client/search', normalize: false }).post(
+  page().post(
     '/_matrix/client/v3/search',
     signedIn(server, search, async ({ query, body, requester }) => {
       if (!server.searcher) throw forbidden('This server does not search messages')

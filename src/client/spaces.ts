@@ -1,8 +1,8 @@
-import { Elysia } from 'elysia'
 import type { JsonObject, RoomEvent } from '#core/pdu.ts'
 import { spaceChildOf, spaceChildren } from '#core/spaces.ts'
 import type { Homeserver } from '#homeserver'
 import { signedIn, type SignedInCall } from '#http/endpoint.ts'
+import { page } from '#http/page.ts'
 import { readLimit } from '#http/pagination.ts'
 import { printSummary } from '#http/room-summaries.ts'
 import { getSpaceHierarchy } from '#schema/client/spaces.ts'
@@ -22,7 +22,7 @@ const DEPTH_LIMIT = 100
 const VISITED_LIMIT = 5_000
 
 export const spacesPage = (server: Homeserver) =>
-  new Elysia({ name: 'client/spaces', normalize: false }).get(
+  page().get(
     '/_matrix/client/v1/rooms/:roomId/hierarchy',
     signedIn(server, getSpaceHierarchy, (call) => readHierarchy(server, call)),
   )

@@ -1,6 +1,6 @@
-import { Elysia } from 'elysia'
 import type { Homeserver } from '#homeserver'
 import { open } from '#http/endpoint.ts'
+import { page } from '#http/page.ts'
 import { getAuthMetadata, redirectToIdP, redirectToSSO } from '#schema/client/sso.ts'
 import { notFound, unrecognized } from '#schema/matrix-error.ts'
 
@@ -9,7 +9,7 @@ export const ssoPage = (server: Homeserver) => {
   const noOAuth = open(server, getAuthMetadata, () => {
     throw unrecognized('This server does not offer the OAuth 2.0 API')
   })
-  return new Elysia({ name: 'client/sso', normalize: false })
+  return page()
     .get(
       '/_matrix/client/v3/login/sso/redirect',
       open(server, redirectToSSO, () => {

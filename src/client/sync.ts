@@ -1,4 +1,3 @@
-import { Elysia } from 'elysia'
 import { hasContent, printSync, type SyncAnswer } from '#core/sync/assemble.ts'
 import { parseFilter, type SyncFilter } from '#core/sync/filter.ts'
 import { seenBy, type SeenMembers } from '#core/sync/lazy-members.ts'
@@ -7,7 +6,9 @@ import { parseSyncToken, printSyncToken, type SyncToken } from '#core/sync/token
 import type { Homeserver } from '#homeserver'
 import { connectionOf } from '#http/connection.ts'
 import { rawJson, type Requester, signedIn, type SignedInCall } from '#http/endpoint.ts'
+import { page } from '#http/page.ts'
 import { perServer } from '#http/per-server.ts'
+import { noticeSync, readPresence, readSetPresence } from '#http/presence.ts'
 import { acknowledgeToDevice, receivedUpTo } from '#http/to-device.ts'
 import type { Seen, Watch } from '#notifier'
 import { readBoolean, readInteger } from '#schema/client/query.ts'
@@ -32,7 +33,7 @@ const EVERYTHING = parseFilter({}) as SyncFilter
 
 export const syncPage = (server: Homeserver) => {
   const seenMembers: SeenMembers = new Map()
-  return new Elysia({ name: 'client/sync', normalize: false }).get(
+  return page().get(
     '/_matrix/client/v3/sync',
     signedIn(server, sync, async (call) => {
       connectionOf(call.request).keepOpen()
@@ -40,6 +41,8 @@ export const syncPage = (server: Homeserver) => {
       const deadline = server.clock.now() + Math.min(asked.timeoutMs, LONGEST_WAIT_MS)
       const { requester, cause, request: { signal } } = call
       const upTo = receivedUpTo(server, asked.token)
+      const waitMs = asked.mayWait ? Math.min(asked.timeoutMs, LONGEST_WAIT_MS) : 0
+      await noticeSync(server, requester, { presence: readSetPresence(call.query.set_presence), waitMs, signal, cause })
       for (let isFirst = true; ; isFirst = false) {
         const { seen } = server.notifier
         // Looked up after `seen`: a message that comes in between is left for the next answer, not passed over.
@@ -153,6 +156,15 @@ function readAnswer(server: Homeserver, asked: Question, { seen, inbox, upTo }: 
     nextBatch: printSyncToken({ ...place, toDevice: toDevice.more }),
     ...readRooms(reading, memberships),
     accountData: globalAccountData(reading),
+    presence: readPresence(server, {
+      watch: fresh,
+      filter: asked.filter.presence,
+      isInitial: token === undefined,
+      sinceVolatile,
+      since: reading.since,
+      until: reading.until,
+      moved: rooms,
+    }),
     toDevice: toDevice.events,
     deviceLists: token && deviceListsIfChanged(server, fresh, reading, rooms),
   }

@@ -1,7 +1,7 @@
-import { Elysia } from 'elysia'
 import type { JsonObject } from '#core/pdu.ts'
 import type { Homeserver } from '#homeserver'
 import { type Requester, signedIn } from '#http/endpoint.ts'
+import { page } from '#http/page.ts'
 import * as schema from '#schema/client/tags.ts'
 import type { UserId } from '#schema/identifiers.ts'
 import { forbidden } from '#schema/matrix-error.ts'
@@ -10,7 +10,7 @@ import { findAccountData } from '#store/account-data.ts'
 const TAG = '/_matrix/client/v3/user/:userId/rooms/:roomId/tags/:tag'
 
 export const tagsPage = (server: Homeserver) =>
-  new Elysia({ name: 'client/tags', normalize: false })
+  page()
     .get(
       '/_matrix/client/v3/user/:userId/rooms/:roomId/tags',
       signedIn(server, schema.getRoomTags, ({ params: { userId, roomId }, requester }) => {

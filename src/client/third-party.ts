@@ -1,13 +1,13 @@
-import { Elysia } from 'elysia'
 import type { Homeserver } from '#homeserver'
 import { signedIn } from '#http/endpoint.ts'
+import { page } from '#http/page.ts'
 import * as schema from '#schema/client/third-party.ts'
 import { notFound } from '#schema/matrix-error.ts'
 
 /** Networks are known through bridges, and without any there is nothing to be found. */
 export const thirdPartyPage = (server: Homeserver) => {
   const none = (): never[] => []
-  return new Elysia({ name: 'client/third-party', normalize: false })
+  return page()
     .get('/_matrix/client/v3/thirdparty/protocols', signedIn(server, schema.getProtocols, () => ({})))
     .get(
       '/_matrix/client/v3/thirdparty/protocol/:protocol',

@@ -1,8 +1,8 @@
-import { Elysia } from 'elysia'
 import { parseTimelineToken, printTimelineToken, type TimelineToken } from '#core/sync/token.ts'
 import type { Homeserver } from '#homeserver'
 import { rawJson, signedIn, type SignedInCall } from '#http/endpoint.ts'
 import { SCAN_LIMIT } from '#http/history.ts'
+import { page } from '#http/page.ts'
 import { readLimit } from '#http/pagination.ts'
 import { type RoomReader, roomReader } from '#http/room-reader.ts'
 import { getThreadRoots } from '#schema/client/threads.ts'
@@ -15,7 +15,7 @@ const LIMIT = 100
 
 export const threadsPage = (server: Homeserver) => {
   const list = signedIn(server, getThreadRoots, (call) => rawJson(readThreads(server, call)))
-  return new Elysia({ name: 'client/threads', normalize: false })
+  return page()
     .get('/_matrix/client/v1/rooms/:roomId/threads', list)
     .get('/_matrix/client/unstable/org.matrix.msc3856/rooms/:roomId/threads', list)
 }

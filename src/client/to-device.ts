@@ -1,7 +1,7 @@
-import { Elysia } from 'elysia'
 import { sha256Base64 } from '#core/digest.ts'
 import type { Homeserver } from '#homeserver'
 import { type Requester, signedIn } from '#http/endpoint.ts'
+import { page } from '#http/page.ts'
 import { rateLimiter } from '#http/rate-limit.ts'
 import { sendToDevice } from '#schema/client/to-device.ts'
 import { type DeviceId, deviceIdOf, isUserId, serverNameOf, type UserId } from '#schema/identifiers.ts'
@@ -18,7 +18,7 @@ export const KEY_REQUESTS = { perSecond: 20, burstCount: 100 } as const
 export const toDevicePage = (server: Homeserver) => {
   const keyRequests = rateLimiter(KEY_REQUESTS, server.clock.now)
   const recent = new Map<string, Promise<void>>()
-  return new Elysia({ name: 'client/to-device', normalize: false }).put(
+  return page().put(
     '/_matrix/client/v3/sendToDevice/:eventType/:txnId',
     signedIn(server, sendToDevice, async ({ params: { eventType, txnId }, body, requester, cause }) => {
       const name = `${requester.userId} ${requester.deviceId} ${eventType} ${txnId}`
@@ -50,7 +50,12 @@ function mayAsk(keyRequests: ReturnType<typeof rateLimiter>, { userId, deviceId 
 type Letter = Readonly<{ userId: UserId; deviceId: DeviceId; json: string }>
 
 /** One for each device of ours that is there. */
-function lettersOf(server: Homeserver, sender: UserId, type: string, messages: Record<string, Record<string, object>>): Letter[] {
+function lettersOf(
+  server: Homeserver,
+  sender: UserId,
+  type: string,
+  messages: Record<string, Record<string, object>>,
+): Letter[] {
   return Object.entries(messages).flatMap(([userId, byDevice]) => {
     if (!isUserId(userId) || serverNameOf(userId) !== server.serverName) return []
     const { '*': toAll, ...toSome } = byDevice
@@ -65,14 +70,23 @@ function lettersOf(server: Homeserver, sender: UserId, type: string, messages: R
 
 function print(content: object, sender: UserId, type: string): string {
   const text = JSON.stringify(content)
-  if (Buffer.byteLength(text) > MESSAGE_LIMIT_BYTES) throw tooLarge(`A message to a device may have at most ${MESSAGE_LIMIT_BYTES} bytes`)
+  if (Buffer.byteLength(text) > MESSAGE_LIMIT_BYTES)
+    throw tooLarge(`A message to a device may have at most ${MESSAGE_LIMIT_BYTES} bytes`)
   return `{"content":${text},"sender":${JSON.stringify(sender)},"type":${JSON.stringify(type)}}`
 }
 
 /** Resolves when every message is on disk: only then is the sender told, who sends again otherwise. */
-async function deliver(server: Homeserver, letters: readonly Letter[], messageId: string, cause: string): Promise<void> {
-  await Promise.all(letters.map(({ userId, deviceId, json }) =>
-    server.device(userId, deviceId).ask({ kind: 'queueToDevice', messageId, json }, cause)))
+async function deliver(
+  server: Homeserver,
+  letters: readonly Letter[],
+  messageId: string,
+  cause: string,
+): Promise<void> {
+  await Promise.all(
+    letters.map(({ userId, deviceId, json }) =>
+      server.device(userId, deviceId).ask({ kind: 'queueToDevice', messageId, json }, cause),
+    ),
+  )
 }
 
 /** A request that failed may be tried again under its name. */

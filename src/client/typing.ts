@@ -1,6 +1,6 @@
-import { Elysia } from 'elysia'
 import type { Homeserver } from '#homeserver'
 import { signedIn } from '#http/endpoint.ts'
+import { page } from '#http/page.ts'
 import { setTyping } from '#schema/client/typing.ts'
 import { forbidden } from '#schema/matrix-error.ts'
 
@@ -8,7 +8,7 @@ import { forbidden } from '#schema/matrix-error.ts'
 const TYPING_MS_DEFAULT = 30_000
 
 export const typingPage = (server: Homeserver) =>
-  new Elysia({ name: 'client/typing', normalize: false }).put(
+  page().put(
     '/_matrix/client/v3/rooms/:roomId/typing/:userId',
     signedIn(server, setTyping, async ({ params: { roomId, userId }, body, requester, cause }) => {
       if (userId !== requester.userId) throw forbidden('You can only say of yourself that you are typing')

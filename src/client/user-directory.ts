@@ -1,6 +1,6 @@
-import { Elysia } from 'elysia'
 import type { Homeserver } from '#homeserver'
 import { signedIn } from '#http/endpoint.ts'
+import { page } from '#http/page.ts'
 import { readLimit } from '#http/pagination.ts'
 import { rateLimiter } from '#http/rate-limit.ts'
 import { searchUserDirectory } from '#schema/client/user-directory.ts'
@@ -12,7 +12,7 @@ const LIMIT = 50
 
 export const userDirectoryPage = (server: Homeserver) => {
   const limit = rateLimiter(server.config.rc.userDirectory, server.clock.now)
-  return new Elysia({ name: 'client/user-directory', normalize: false }).post(
+  return page().post(
     '/_matrix/client/v3/user_directory/search',
     signedIn(server, searchUserDirectory, ({ body, requester: { userId } }) => {
       limit.take(userId)

@@ -1,12 +1,12 @@
-import { Elysia } from 'elysia'
 import type { Homeserver } from '#homeserver'
 import { signedIn } from '#http/endpoint.ts'
+import { page } from '#http/page.ts'
 import { getTurnServer } from '#schema/client/voip.ts'
 import type { UserId } from '#schema/identifiers.ts'
 import { MatrixError } from '#schema/matrix-error.ts'
 
 export const voipPage = (server: Homeserver) =>
-  new Elysia({ name: 'client/voip', normalize: false }).get(
+  page().get(
     '/_matrix/client/v3/voip/turnServer',
     signedIn(server, getTurnServer, ({ requester: { userId, isGuest } }) => {
       if (isGuest && !server.config.turnAllowGuests)
@@ -24,8 +24,8 @@ function turnServer(server: Homeserver, userId: UserId): object {
 }
 
 /**
- * A name that says when it ends, and as its password the proof that this server has made it (draft-uberti-behave-turn-rest-00);
- * without a shared secret the one name and password that all have.
+ * A name that says when it ends, and as its password the proof that this server has made it (the TURN REST API draft,
+ * draft-uberti-behave-turn-rest-00); without a shared secret the one name and password that all have.
  */
 function credentialsFor({ config, clock }: Homeserver, userId: UserId): { username: string; password: string } | undefined {
   const { turnSharedSecret, turnUsername, turnPassword, turnUserLifetime } = config

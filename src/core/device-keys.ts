@@ -109,7 +109,9 @@ function whyNoCurve25519Key(base64: string): string | undefined {
   const bytes = bytesOf(base64)
   if (bytes?.length !== KEY_BYTES) return 'A Curve25519 key has 32 bytes in base64'
   const littleEndian = BigInt(`0x${Buffer.from(bytes).reverse().toString('hex')}`)
-  return SMALL_ORDER.has(BigInt.asUintN(255, littleEndian) % P) ? 'This Curve25519 key is a point of small order' : undefined
+  return SMALL_ORDER.has(BigInt.asUintN(255, littleEndian) % P)
+    ? 'This Curve25519 key is a point of small order'
+    : undefined
 }
 
 /** Whether a Curve25519 key is usable. */

@@ -9,6 +9,7 @@ export type KeyQuality = Readonly<{ isVerified: boolean; firstMessageIndex: numb
 export function isBetterKey(offered: KeyQuality, known: KeyQuality | undefined): boolean {
   if (!known) return true
   if (offered.isVerified !== known.isVerified) return offered.isVerified
-  if (offered.firstMessageIndex !== known.firstMessageIndex) return offered.firstMessageIndex < known.firstMessageIndex
+  if (offered.firstMessageIndex !== known.firstMessageIndex)
+    return offered.firstMessageIndex < known.firstMessageIndex
   return offered.forwardedCount < known.forwardedCount
 }

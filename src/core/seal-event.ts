@@ -2,9 +2,9 @@ import type { ServerName } from '#schema/identifiers.ts'
 import { badJson, tooLarge, type MatrixError } from '#schema/matrix-error.ts'
 import { byCodePoint, canonicalJson } from './canonical-json.ts'
 import { isContentHashed } from './content-hash.ts'
-import { sha256, sha256Base64 } from './digest.ts'
+import { sha256Base64 } from './digest.ts'
 import { checkEventFormat, checkEventSize } from './event-format.ts'
-import { eventIdOfHash, roomIdOf } from './event-id.ts'
+import { roomIdOf } from './event-id.ts'
 import type { Json, JsonObject, Pdu, RoomEvent } from './pdu.ts'
 import { redactContent } from './redaction.ts'
 import type { RoomVersionRules } from './room-version.ts'
@@ -31,19 +31,20 @@ export function sealEvent(
   const unsealed = withoutLocalKeys(rules, draft)
   // Each member is written once; the three texts that are hashed, signed and sent are put together from them.
   const members = membersOf(unsealed)
-  const hashes = { sha256: sha256Base64(joined(members.filter(({ key }) => isContentHashed(key)))) }
-  write(members, 'hashes', hashes)
+  const whole = partsOf(members)
+  const hashes = { sha256: sha256Base64(textOf(whole)) }
+  const hashesText = `,"hashes":{"sha256":"${hashes.sha256}"}`
 
-  const redacted = membersLeft(rules, unsealed, members)
-  const signedText = joined(redacted)
+  const left = partsOf(membersLeft(rules, unsealed, members))
+  const signedText = textOf({ ...left, between: hashesText + left.between })
   const signatures = { [serverName]: { [key.keyId]: signText(signedText, key) } }
-  write(members, 'signatures', signatures)
+  const signaturesText = `,"signatures":${canonicalJson(signatures)}`
 
   const pdu: Pdu = { ...unsealed, hashes, signatures }
-  const json = joined(members)
+  const json = textOf({ ...whole, between: hashesText + whole.between + signaturesText })
   refuseIf(checkEventFormat(rules, pdu))
   refuseIf(checkEventSize(json))
-  const eventId = unsealed.event_id ?? eventIdOfHash(rules, sha256(signedText))
+  const eventId = unsealed.event_id ?? `$${sha256Base64(signedText, rules.eventIdFormat === 'url-safe-base64')}` as const
   return { event: { eventId, roomId: roomIdOf(rules, pdu, eventId), pdu }, json }
 }
 
@@ -52,40 +53,45 @@ function withoutLocalKeys(rules: RoomVersionRules, draft: Draft): Draft {
   return rules.eventIdFormat === 'domain' && eventId !== undefined ? { ...rest, event_id: eventId } : rest
 }
 
-/** A key of the event, and how it is written with its value. */
-type Member = { readonly key: string; text: string }
+/** A key of the event, and how it is written with its value, a comma in front. */
+type Member = Readonly<{ key: string; text: string }>
 
-/** The members of the finished event in their order; what the seal brings has no text yet. */
+/** The members of the event in their order, but for those that the seal brings. */
 function membersOf(unsealed: Draft): Member[] {
   const values: JsonObject = unsealed
-  const keys = Object.keys(unsealed).filter((key) => isContentHashed(key) && values[key] !== undefined)
-  keys.push('hashes', 'signatures')
-  return keys.sort(byCodePoint).map((key) => ({ key, text: memberText(key, values[key]) }))
+  const members: Member[] = []
+  for (const key of Object.keys(unsealed).sort(byCodePoint)) {
+    const value = isContentHashed(key) ? values[key] : undefined
+    if (value !== undefined) members.push({ key, text: memberText(key, value) })
+  }
+  return members
 }
 
-const memberText = (key: string, value: Json | undefined): string =>
-  value === undefined ? '' : `${canonicalJson(key)}:${canonicalJson(value)}`
+const memberText = (key: string, value: Json): string => `,${canonicalJson(key)}:${canonicalJson(value)}`
 
-function write(members: readonly Member[], key: string, value: Json): void {
-  for (const member of members) if (member.key === key) member.text = memberText(key, value)
-}
-
-/** What redaction leaves, but for the signatures. */
+/** What redaction leaves. */
 function membersLeft(rules: RoomVersionRules, unsealed: Draft, members: readonly Member[]): Member[] {
   const content = redactContent(rules, unsealed.type, unsealed.content)
-  const left = members.filter(
-    ({ key }) => key !== 'signatures' && rules.redaction.topLevel.includes(key),
-  )
+  const left = members.filter(({ key }) => rules.redaction.topLevel.includes(key))
   if (content === unsealed.content) return left
-  const written = { key: 'content', text: memberText('content', content) }
-  return left.map((member) => (member.key === 'content' ? written : member))
+  const text = memberText('content', content)
+  return left.map((member) => (member.key === 'content' ? { key: 'content', text } : member))
 }
 
-function joined(members: readonly Member[]): string {
-  let text = '{'
-  for (const member of members) text += text === '{' ? member.text : `,${member.text}`
-  return `${text}}`
+/** The text of an event in three parts: `hashes` belongs between the first two, `signatures` between the last. */
+type Parts = Readonly<{ before: string; between: string; behind: string }>
+
+function partsOf(members: readonly Member[]): Parts {
+  let [before, between, behind] = ['', '', '']
+  for (const { key, text } of members) {
+    if (key < 'hashes') before += text
+    else if (key < 'signatures') between += text
+    else behind += text
+  }
+  return { before, between, behind }
 }
+
+const textOf = ({ before, between, behind }: Parts): string => `{${(before + between + behind).slice(1)}}`
 
 function refuseIf(verdict: Readonly<{ ok: true }> | Denial): void {
   if (!verdict.ok) throw refusalOf(verdict)

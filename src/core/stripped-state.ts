@@ -20,6 +20,7 @@ type PrejoinState = Readonly<{
 
 /** What the admin has people told of rooms that they are invited to: `room_prejoin_state`. */
 export function strippedPlaces({ disableDefaultEventTypes, additionalEventTypes }: PrejoinState): readonly StatePlace[] {
-  const more = additionalEventTypes.flatMap(([type, stateKey]): StatePlace[] => (type === undefined ? [] : [[type, stateKey ?? null]]))
+  const more = additionalEventTypes.flatMap(([type, stateKey = null]): StatePlace[] =>
+    type === undefined ? [] : [[type, stateKey]])
   return disableDefaultEventTypes ? more : [...STRIPPED_STATE, ...more]
 }

@@ -10,6 +10,8 @@ import { refuseSuspended } from './suspension.ts'
 /** Events that a user may have waiting. */
 export const SCHEDULED_LIMIT = 100
 const RETRY_AFTER_MS = 60_000
+/** Who is in a room, and that it is there, is decided when it is asked for. */
+const NEVER_LATER: readonly string[] = ['m.room.create', 'm.room.member']
 /** The parameter by which a client has an event sent later, in the older form. */
 export const DELAY_PARAMETER = 'org.matrix.msc4140.delay'
 
@@ -41,13 +43,14 @@ export type Scheduling = Readonly<{
  * `org.matrix.msc4140.errcode` for too long a delay, `M_LIMIT_EXCEEDED` for too many.
  */
 export async function scheduleEvent(server: Homeserver, scheduling: Scheduling): Promise<{ delay_id: string }> {
-  const { requester: { userId, deviceId }, roomId, eventType, stateKey, content, delayMs, stickyMs = null, txnId, cause } = scheduling
-  refuseSuspended(scheduling.requester)
-  refuseDelay(server, delayMs)
-  if (eventType === 'm.room.create' || eventType === 'm.room.member') throw forbidden(`${eventType} cannot be sent later`)
-  const scheduled = await counted(server, userId, () =>
-    server.room(roomId).ask({ kind: 'scheduleDelayedEvent', userId, deviceId, eventType, stateKey, content, delayMs, stickyMs, txnId }, cause))
-  return { delay_id: scheduled.delayId }
+  const { requester, roomId, stickyMs = null, cause, ...event } = scheduling
+  const { userId, deviceId } = requester
+  refuseSuspended(requester)
+  refuseDelay(server, event.delayMs)
+  if (NEVER_LATER.includes(event.eventType)) throw forbidden(`${event.eventType} cannot be sent later`)
+  const { delayId } = await counted(server, userId, () =>
+    server.room(roomId).ask({ kind: 'scheduleDelayedEvent', userId, deviceId, stickyMs, ...event }, cause))
+  return { delay_id: delayId }
 }
 
 function refuseDelay({ config }: Homeserver, delayMs: number): void {
@@ -63,7 +66,8 @@ function refuseDelay({ config }: Homeserver, delayMs: number): void {
 async function counted<T>(server: Homeserver, userId: UserId, work: () => Promise<T>): Promise<T> {
   const pending = underWay(server)
   const now = pending.get(userId) ?? 0
-  if (countDelayedEvents(server.store, userId) + now >= SCHEDULED_LIMIT) throw limitExceeded('Too many of your events wait to be sent', RETRY_AFTER_MS)
+  if (countDelayedEvents(server.store, userId) + now >= SCHEDULED_LIMIT)
+    throw limitExceeded('Too many of your events wait to be sent', RETRY_AFTER_MS)
   pending.set(userId, now + 1)
   try {
     return await work()

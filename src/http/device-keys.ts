@@ -23,7 +23,10 @@ export type KeyUpload = Readonly<{ device_keys?: unknown; one_time_keys?: unknow
  * spec: client-server-api#post_matrixclientv3keysupload
  */
 export function readKeyUpload(server: Homeserver, userId: UserId, deviceId: DeviceId, body: KeyUpload) {
-  const deviceKeys = body.device_keys === undefined || body.device_keys === null ? null : readDeviceKeys(body.device_keys, userId, deviceId)
+  const deviceKeys =
+    body.device_keys === undefined || body.device_keys === null
+      ? null
+      : readDeviceKeys(body.device_keys, userId, deviceId)
   const oneTimeKeys = orThrow(parseUploadedKeys(body.one_time_keys ?? undefined, 'one_time_keys'))
   const fallbackKeys = orThrow(parseUploadedKeys(body.fallback_keys ?? undefined, 'fallback_keys'))
   const identity = deviceKeys ? deviceKeys.ed25519 : findDeviceIdentity(server.store, userId, deviceId)
@@ -42,13 +45,15 @@ function readDeviceKeys(value: unknown, userId: UserId, deviceId: DeviceId) {
   const { ed25519 } = orThrow(verifyDeviceKeys(parsed))
   const { unsigned: _unsigned, ...object } = parsed.object
   const json = JSON.stringify(object)
-  if (Buffer.byteLength(json) > DEVICE_KEYS_LIMIT_BYTES) throw tooLarge(`device_keys may have at most ${DEVICE_KEYS_LIMIT_BYTES} bytes`)
+  if (Buffer.byteLength(json) > DEVICE_KEYS_LIMIT_BYTES)
+    throw tooLarge(`device_keys may have at most ${DEVICE_KEYS_LIMIT_BYTES} bytes`)
   return { json, ed25519, digest: sha256Base64(canonicalJson(object)) }
 }
 
 function publish({ algorithm, keyId, key }: UploadedKey): PublishedKey {
   const json = JSON.stringify(key)
-  if (algorithm.length + keyId.length > KEY_NAME_LIMIT) throw invalidParam(`The name of a key may have at most ${KEY_NAME_LIMIT} characters`)
+  if (algorithm.length + keyId.length > KEY_NAME_LIMIT)
+    throw invalidParam(`The name of a key may have at most ${KEY_NAME_LIMIT} characters`)
   if (Buffer.byteLength(json) > KEY_LIMIT_BYTES) throw tooLarge(`A key may have at most ${KEY_LIMIT_BYTES} bytes`)
   return { algorithm, keyId, json, digest: sha256Base64(materialOf(key)) }
 }

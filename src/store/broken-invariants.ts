@@ -8,10 +8,12 @@ const seen = new Map<Invariant, number>()
 
 /** For projectors, who count in the transaction in which it would happen. */
 export function projectBrokenInvariant({ db }: Store, name: Invariant, position: number): void {
-  db.query(`
+  db.query(
+    `
     INSERT INTO broken_invariants (name, count, position) VALUES (?1, 1, ?2)
     ON CONFLICT (name) DO UPDATE SET count = count + 1, position = ?2
-  `).run(name, position)
+  `,
+  ).run(name, position)
 }
 
 /** For readers. */

@@ -21,7 +21,10 @@ export type ReportRow = Readonly<{
 export const projectContentReported: Project<ContentReported> = ({ db, names }, fact, position) => {
   const { userId, about, roomId, eventId, targetId, reason, score, ts } = fact
   const reporter = names.numberOf(userId)
-  db.query('INSERT INTO reports (position, reporter, about, room, event_id, user, reason, score, ts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)').run(
+  db.query(`
+    INSERT INTO reports (position, reporter, about, room, event_id, user, reason, score, ts)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+  `).run(
     position,
     reporter,
     about,
@@ -42,7 +45,8 @@ export const projectContentReported: Project<ContentReported> = ({ db, names }, 
 export function listReports({ db }: Store, { before, limit }: { before?: number; limit: number }): ReportRow[] {
   return db
     .query<ReportRow, [number, number]>(`
-      SELECT r.position, reporter.name AS reporter, r.about, room.name AS roomId, r.event_id AS eventId, target.name AS userId, r.reason, r.score, r.ts
+      SELECT r.position, reporter.name AS reporter, r.about, room.name AS roomId, r.event_id AS eventId,
+             target.name AS userId, r.reason, r.score, r.ts
         FROM reports r JOIN names reporter ON reporter.num = r.reporter
         LEFT JOIN names room ON room.num = r.room LEFT JOIN names target ON target.num = r.user
        WHERE r.position < ? ORDER BY r.position DESC LIMIT ?

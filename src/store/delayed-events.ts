@@ -1,5 +1,7 @@
 import type { RoomId, UserId } from '#schema/identifiers.ts'
-import type { DelayedEventEnded, DelayedEventFact, DelayedEventRestarted, DelayedEventScheduled } from '#schema/journal/delayed-event.ts'
+import type {
+  DelayedEventEnded, DelayedEventFact, DelayedEventRestarted, DelayedEventScheduled,
+} from '#schema/journal/delayed-event.ts'
 import type { Project, ProjectionsOf } from './projectors.ts'
 import type { Store } from './store.ts'
 
@@ -7,7 +9,8 @@ import type { Store } from './store.ts'
 
 const projectScheduled: Project<DelayedEventScheduled> = ({ db, names }, fact, position) => {
   db.query(`
-    INSERT INTO delayed_events (delay_id, user, room, type, state_key, content, delay_ms, running_ts, position) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO delayed_events (delay_id, user, room, type, state_key, content, delay_ms, running_ts, position)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
   `).run(
     fact.delayId,
     names.numberOf(fact.userId),
@@ -50,14 +53,17 @@ export type DelayedEventRow = Readonly<{
 export function listDelayedEvents({ db, names }: Store, userId: UserId): DelayedEventRow[] {
   return db
     .query<DelayedEventRow, [number]>(`
-      SELECT d.delay_id AS delayId, n.name AS roomId, d.type, d.state_key AS stateKey, d.content, d.delay_ms AS delayMs, d.running_ts AS runningTs
+      SELECT d.delay_id AS delayId, n.name AS roomId, d.type, d.state_key AS stateKey, d.content,
+             d.delay_ms AS delayMs, d.running_ts AS runningTs
         FROM delayed_events d JOIN names n ON n.num = d.room WHERE d.user = ? ORDER BY d.position
     `)
     .all(names.find(userId) ?? -1)
 }
 
 export const countDelayedEvents = ({ db, names }: Store, userId: UserId): number =>
-  db.query<{ total: number }, [number]>('SELECT count(*) AS total FROM delayed_events WHERE user = ?').get(names.find(userId) ?? -1)?.total ?? 0
+  db
+    .query<{ total: number }, [number]>('SELECT count(*) AS total FROM delayed_events WHERE user = ?')
+    .get(names.find(userId) ?? -1)?.total ?? 0
 
 /** The room in which a delayed event waits. */
 export function findDelayedEventRoom({ db, names }: Store, delayId: string): RoomId | undefined {
@@ -67,4 +73,7 @@ export function findDelayedEventRoom({ db, names }: Store, delayId: string): Roo
 
 /** The rooms whose timers are to be set when the server starts. */
 export const listRoomsWithDelayedEvents = ({ db, names }: Store): RoomId[] =>
-  db.query<{ room: number }, []>('SELECT DISTINCT room FROM delayed_events').all().map(({ room }) => names.textOf(room) as RoomId)
+  db
+    .query<{ room: number }, []>('SELECT DISTINCT room FROM delayed_events')
+    .all()
+    .map(({ room }) => names.textOf(room) as RoomId)

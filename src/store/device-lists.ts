@@ -7,14 +7,24 @@ export const CHANGES_KEPT = 1_000
 const EVERYONE = 0
 
 /** Called inside the transaction of whatever changed the devices or the cross-signing keys of `userId`. */
-export function projectDeviceListChange({ db, names }: Store, userId: UserId, position: number, observer?: UserId): void {
+export function projectDeviceListChange(
+  { db, names }: Store,
+  userId: UserId,
+  position: number,
+  observer?: UserId,
+): void {
   const user = names.numberOf(userId)
-  db.query('INSERT OR IGNORE INTO device_list_changes (position, user, observer) VALUES (?, ?, ?)')
-    .run(position, user, observer === undefined ? EVERYONE : names.numberOf(observer))
-  db.query(`
+  db.query('INSERT OR IGNORE INTO device_list_changes (position, user, observer) VALUES (?, ?, ?)').run(
+    position,
+    user,
+    observer === undefined ? EVERYONE : names.numberOf(observer),
+  )
+  db.query(
+    `
     DELETE FROM device_list_changes WHERE user = ?1 AND position <= (
       SELECT position FROM device_list_changes WHERE user = ?1 ORDER BY position DESC LIMIT 1 OFFSET ${CHANGES_KEPT})
-  `).run(user)
+  `,
+  ).run(user)
 }
 
 /** Users whose keys the reader has to ask for anew, and users whom the reader need not track any more. */
@@ -53,12 +63,15 @@ export function listDeviceListChanges(store: Store, window: DeviceListWindow): D
 }
 
 /** What a user of another server did while apart from the reader, that server did not tell us. */
-const isRemote = ({ names }: Store, user: number, userId: UserId): boolean => serverNameOf(names.textOf(user)) !== serverNameOf(userId)
+const isRemote = ({ names }: Store, user: number, userId: UserId): boolean =>
+  serverNameOf(names.textOf(user)) !== serverNameOf(userId)
 
 function usersWithChanges({ db }: Store, reader: number, { since, until }: DeviceListWindow) {
   return db
-    .query<{ user: number; observer: number }, [number, number, number]>(`
-      SELECT DISTINCT user, observer FROM device_list_changes WHERE position > ? AND position <= ? AND observer IN (${EVERYONE}, ?)`)
+    .query<{ user: number; observer: number }, [number, number, number]>(
+      `
+      SELECT DISTINCT user, observer FROM device_list_changes WHERE position > ? AND position <= ? AND observer IN (${EVERYONE}, ?)`,
+    )
     .all(since, until, reader)
 }
 
@@ -72,7 +85,8 @@ function usersWhoMoved(store: Store, reader: number, { since, until, rooms }: De
   for (const room of entered) for (const user of membersSince(store, room, since)) users.add(user)
   for (const roomId of rooms) {
     const room = store.names.find(roomId)
-    if (room !== undefined && !entered.has(room)) for (const user of membersMoved(store, room, since, until)) users.add(user)
+    if (room !== undefined && !entered.has(room))
+      for (const user of membersMoved(store, room, since, until)) users.add(user)
   }
   users.delete(reader)
   return users
@@ -81,15 +95,19 @@ function usersWhoMoved(store: Store, reader: number, { since, until, rooms }: De
 /** Who is in the room, or was at some time since. */
 function membersSince({ db }: Store, room: number, since: number): number[] {
   return db
-    .query<{ user: number }, [number, number]>("SELECT user FROM memberships WHERE room = ? AND (membership = 'join' OR position > ?)")
+    .query<{ user: number }, [number, number]>(
+      "SELECT user FROM memberships WHERE room = ? AND (membership = 'join' OR position > ?)",
+    )
     .all(room, since)
     .map(({ user }) => user)
 }
 
 function membersMoved({ db, names }: Store, room: number, since: number, until: number): number[] {
   return db
-    .query<{ user: number }, [number, number, number, number]>(`
-      SELECT DISTINCT state_key AS user FROM state_changes WHERE room = ? AND position > ? AND position <= ? AND type = ?`)
+    .query<{ user: number }, [number, number, number, number]>(
+      `
+      SELECT DISTINCT state_key AS user FROM state_changes WHERE room = ? AND position > ? AND position <= ? AND type = ?`,
+    )
     .all(room, since, until, names.find('m.room.member') ?? -1)
     .map(({ user }) => user)
 }
@@ -100,18 +118,25 @@ const membershipsOf = ({ db }: Store, user: number): MembershipRow[] =>
   db.query<MembershipRow, [number]>('SELECT room, membership, position FROM memberships WHERE user = ?').all(user)
 
 const joinedRoomsAt = (store: Store, user: number, position: number): Set<number> =>
-  new Set(membershipsOf(store, user).filter((row) => isJoinedAt(store, user, row, position)).map(({ room }) => room))
+  new Set(
+    membershipsOf(store, user)
+      .filter((row) => isJoinedAt(store, user, row, position))
+      .map(({ room }) => room),
+  )
 
 const sharesRoom = (store: Store, user: number, rooms: ReadonlySet<number>, position: number): boolean =>
-  rooms.size > 0 && membershipsOf(store, user).some((row) => rooms.has(row.room) && isJoinedAt(store, user, row, position))
+  rooms.size > 0 &&
+  membershipsOf(store, user).some((row) => rooms.has(row.room) && isJoinedAt(store, user, row, position))
 
 /** The row says what is now; what was before it moved says the history of the room's state. */
 function isJoinedAt({ db, names }: Store, user: number, row: MembershipRow, position: number): boolean {
   if (row.position <= position) return row.membership === 'join'
   const then = db
-    .query<{ membership: Membership | null }, [number, number, number, number]>(`
+    .query<{ membership: Membership | null }, [number, number, number, number]>(
+      `
       SELECT e.json ->> '$.content.membership' AS membership FROM state_changes c LEFT JOIN events e ON e.num = c.event
-       WHERE c.room = ? AND c.type = ? AND c.state_key = ? AND c.position <= ? ORDER BY c.position DESC LIMIT 1`)
+       WHERE c.room = ? AND c.type = ? AND c.state_key = ? AND c.position <= ? ORDER BY c.position DESC LIMIT 1`,
+    )
     .get(row.room, names.find('m.room.member') ?? -1, user, position)
   return then?.membership === 'join'
 }

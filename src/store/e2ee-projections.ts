@@ -6,22 +6,43 @@ import type { KeyBackupFact } from '#schema/journal/key-backup.ts'
 import type { ToDeviceFact } from '#schema/journal/to-device.ts'
 import type { UserFact } from '#schema/journal/user.ts'
 import { accountProjections } from './account-projections.ts'
-import { deleteCrossSigningOf, projectCrossSigningKeysUploaded, projectKeySignaturesUploaded } from './cross-signing.ts'
-import { deleteDehydratedDevice, projectDehydratedDeviceCleared, projectDehydratedDeviceSet } from './dehydrated-device.ts'
 import {
-  deleteKeysOf, projectDeviceKeysUploaded, projectFallbackKeysUploaded, projectFallbackKeyUsed, projectOneTimeKeyClaimed,
-  projectOneTimeKeysDropped, projectOneTimeKeysUploaded,
+  deleteCrossSigningOf,
+  projectCrossSigningKeysUploaded,
+  projectKeySignaturesUploaded,
+} from './cross-signing.ts'
+import {
+  deleteDehydratedDevice,
+  projectDehydratedDeviceCleared,
+  projectDehydratedDeviceSet,
+} from './dehydrated-device.ts'
+import {
+  deleteKeysOf,
+  projectDeviceKeysUploaded,
+  projectFallbackKeysUploaded,
+  projectFallbackKeyUsed,
+  projectOneTimeKeyClaimed,
+  projectOneTimeKeysDropped,
+  projectOneTimeKeysUploaded,
 } from './device-keys.ts'
 import { projectDeviceListChange } from './device-lists.ts'
 import {
-  deleteBackupsOf, projectBackupCreated, projectBackupDeleted, projectBackupUpdated, projectRoomKeysCounted, projectRoomKeysDeleted,
+  deleteBackupsOf,
+  projectBackupCreated,
+  projectBackupDeleted,
+  projectBackupUpdated,
+  projectRoomKeysCounted,
+  projectRoomKeysDeleted,
   roomKeysStoredRow,
 } from './key-backup.ts'
 import type { ProjectionsOf } from './projectors.ts'
 import type { Store } from './store.ts'
 import { deleteMessagesTo, projectToDeviceDropped, projectToDeviceSeen, toDeviceQueuedRow } from './to-device.ts'
 
-type DeviceListFact = Extract<DeviceFact, { kind: 'sessionStarted' | 'deviceCreated' | 'deviceRenamed' | 'deviceDeleted' }>
+type DeviceListFact = Extract<
+  DeviceFact,
+  { kind: 'sessionStarted' | 'deviceCreated' | 'deviceRenamed' | 'deviceDeleted' }
+>
 type OwnFact = DeviceKeysFact | ToDeviceFact | CrossSigningFact | KeyBackupFact | DehydratedDeviceFact
 type SharedFact = DeviceListFact | Extract<UserFact, { kind: 'userDeactivated' }>
 
@@ -98,5 +119,6 @@ function projectClosedAccount(...row: Parameters<typeof accountProjections.userD
 }
 
 const hasDevice = ({ db, names }: Store, userId: string, deviceId: string): boolean =>
-  db.query('SELECT 1 FROM devices WHERE user = ? AND device = ?').get(names.numberOf(userId), names.numberOf(deviceId)) !== null
-
+  db
+    .query('SELECT 1 FROM devices WHERE user = ? AND device = ?')
+    .get(names.numberOf(userId), names.numberOf(deviceId)) !== null

@@ -12,7 +12,8 @@ const bytesOf = (hash: string): Uint8Array => decodeBase64(hash) ?? new Uint8Arr
 /** Whatever has expired by then goes. */
 const insertInto = (table: Table): Project<Issued> => ({ db, names }, { userId, tokenHash, expiresTs, ts }) => {
   db.query(`DELETE FROM ${table} WHERE expires_ts <= ?`).run(ts)
-  db.query(`INSERT INTO ${table} (token_hash, user, expires_ts) VALUES (?, ?, ?)`).run(bytesOf(tokenHash), names.numberOf(userId), expiresTs)
+  db.query(`INSERT INTO ${table} (token_hash, user, expires_ts) VALUES (?, ?, ?)`)
+    .run(bytesOf(tokenHash), names.numberOf(userId), expiresTs)
 }
 
 export const projectOpenIdTokenIssued: Project<OpenIdTokenIssued> = insertInto('openid_tokens')
@@ -25,7 +26,8 @@ export const projectLoginTokenSpent: Project<LoginTokenSpent> = ({ db }, { token
 const holderIn = (table: Table) => ({ db, names }: Store, token: string, now: number): UserId | undefined => {
   const row = db
     .query<{ user: number }, [Uint8Array, number]>(`
-      SELECT t.user FROM ${table} t JOIN users u ON u.user = t.user WHERE t.token_hash = ? AND t.expires_ts > ? AND u.is_deactivated = 0
+      SELECT t.user FROM ${table} t JOIN users u ON u.user = t.user
+       WHERE t.token_hash = ? AND t.expires_ts > ? AND u.is_deactivated = 0
     `)
     .get(Bun.SHA256.hash(token) as Uint8Array, now)
   return row ? (names.textOf(row.user) as UserId) : undefined

@@ -1,17 +1,34 @@
 import type { RoomId, UserId } from '#schema/identifiers.ts'
 import type {
-  BackedUpKey, BackupCreated, BackupDeleted, BackupUpdated, RoomKeysCounted, RoomKeysDeleted, RoomKeysStored,
+  BackedUpKey,
+  BackupCreated,
+  BackupDeleted,
+  BackupUpdated,
+  RoomKeysCounted,
+  RoomKeysDeleted,
+  RoomKeysStored,
 } from '#schema/journal/key-backup.ts'
 import type { Hydrate, Project } from './projectors.ts'
 import type { Store } from './store.ts'
 
-export const projectBackupCreated: Project<BackupCreated> = ({ db, names }, { userId, version, algorithm, authData }) => {
-  db.query('INSERT INTO key_backups (user, version, algorithm, auth_data) VALUES (?, ?, ?, ?)')
-    .run(names.numberOf(userId), version, algorithm, authData)
+export const projectBackupCreated: Project<BackupCreated> = (
+  { db, names },
+  { userId, version, algorithm, authData },
+) => {
+  db.query('INSERT INTO key_backups (user, version, algorithm, auth_data) VALUES (?, ?, ?, ?)').run(
+    names.numberOf(userId),
+    version,
+    algorithm,
+    authData,
+  )
 }
 
 export const projectBackupUpdated: Project<BackupUpdated> = ({ db, names }, { userId, version, authData }) => {
-  db.query('UPDATE key_backups SET auth_data = ? WHERE user = ? AND version = ?').run(authData, names.numberOf(userId), version)
+  db.query('UPDATE key_backups SET auth_data = ? WHERE user = ? AND version = ?').run(
+    authData,
+    names.numberOf(userId),
+    version,
+  )
 }
 
 export const projectBackupDeleted: Project<BackupDeleted> = ({ db, names }, { userId, version }) => {
@@ -27,7 +44,17 @@ const project: Project<RoomKeysStored> = ({ db, names }, { userId, version, keys
       (user, version, room, session_id, is_verified, first_message_index, forwarded_count, json, position)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`)
   for (const { roomId, sessionId, isVerified, firstMessageIndex, forwardedCount, json } of keys)
-    insert.run(user, version, names.numberOf(roomId), sessionId, Number(isVerified), firstMessageIndex, forwardedCount, json, position)
+    insert.run(
+      user,
+      version,
+      names.numberOf(roomId),
+      sessionId,
+      Number(isVerified),
+      firstMessageIndex,
+      forwardedCount,
+      json,
+      position,
+    )
 }
 
 type KeyRow = {
@@ -53,7 +80,9 @@ const readKey = ({ names }: Store, row: KeyRow): BackedUpKey => ({
 
 /** What later facts have written over or deleted is not missed: they come after it. */
 const hydrate: Hydrate<RoomKeysStored> = (store, position, actorId) => {
-  const rows = store.db.query<KeyRow, [number]>(`SELECT ${COLUMNS} FROM backed_up_keys WHERE position = ?`).all(position)
+  const rows = store.db
+    .query<KeyRow, [number]>(`SELECT ${COLUMNS} FROM backed_up_keys WHERE position = ?`)
+    .all(position)
   return {
     kind: 'roomKeysStored',
     userId: actorId as UserId,
@@ -64,59 +93,112 @@ const hydrate: Hydrate<RoomKeysStored> = (store, position, actorId) => {
 
 export const roomKeysStoredRow = { project, hydrate }
 
-export const projectRoomKeysDeleted: Project<RoomKeysDeleted> = ({ db, names }, { userId, version, roomId, sessionId }) => {
-  const where = ['user = ?', 'version = ?', ...(roomId === null ? [] : ['room = ?']), ...(sessionId === null ? [] : ['session_id = ?'])]
-  const values = [names.numberOf(userId), version, ...(roomId === null ? [] : [names.numberOf(roomId)]), ...(sessionId === null ? [] : [sessionId])]
+export const projectRoomKeysDeleted: Project<RoomKeysDeleted> = (
+  { db, names },
+  { userId, version, roomId, sessionId },
+) => {
+  const where = [
+    'user = ?',
+    'version = ?',
+    ...(roomId === null ? [] : ['room = ?']),
+    ...(sessionId === null ? [] : ['session_id = ?']),
+  ]
+  const values = [
+    names.numberOf(userId),
+    version,
+    ...(roomId === null ? [] : [names.numberOf(roomId)]),
+    ...(sessionId === null ? [] : [sessionId]),
+  ]
   db.query(`DELETE FROM backed_up_keys WHERE ${where.join(' AND ')}`).run(...values)
 }
 
-export const projectRoomKeysCounted: Project<RoomKeysCounted> = ({ db, names }, { userId, version, etag, count }) => {
-  db.query('UPDATE key_backups SET etag = ?, count = ? WHERE user = ? AND version = ?').run(etag, count, names.numberOf(userId), version)
+export const projectRoomKeysCounted: Project<RoomKeysCounted> = (
+  { db, names },
+  { userId, version, etag, count },
+) => {
+  db.query('UPDATE key_backups SET etag = ?, count = ? WHERE user = ? AND version = ?').run(
+    etag,
+    count,
+    names.numberOf(userId),
+    version,
+  )
 }
 
 /** All backups of an account that is no more. */
 export function deleteBackupsOf({ db, names }: Store, userId: UserId): void {
-  for (const table of ['key_backups', 'backed_up_keys']) db.query(`DELETE FROM ${table} WHERE user = ?`).run(names.numberOf(userId))
+  for (const table of ['key_backups', 'backed_up_keys'])
+    db.query(`DELETE FROM ${table} WHERE user = ?`).run(names.numberOf(userId))
 }
 
 /** `authData` is JSON. */
-export type BackupRow = Readonly<{ version: number; algorithm: string; authData: string; etag: number; count: number }>
+export type BackupRow = Readonly<{
+  version: number
+  algorithm: string
+  authData: string
+  etag: number
+  count: number
+}>
 
 const BACKUP = 'SELECT version, algorithm, auth_data AS authData, etag, count FROM key_backups WHERE user = ?'
 
 export const findBackup = ({ db, names }: Store, userId: UserId, version: number): BackupRow | undefined =>
-  db.query<BackupRow, [number, number]>(`${BACKUP} AND version = ?`).get(names.find(userId) ?? -1, version) ?? undefined
+  db.query<BackupRow, [number, number]>(`${BACKUP} AND version = ?`).get(names.find(userId) ?? -1, version) ??
+  undefined
 
 /** The newest that was not deleted. */
 export const findCurrentBackup = ({ db, names }: Store, userId: UserId): BackupRow | undefined =>
-  db.query<BackupRow, [number]>(`${BACKUP} ORDER BY version DESC LIMIT 1`).get(names.find(userId) ?? -1) ?? undefined
+  db.query<BackupRow, [number]>(`${BACKUP} ORDER BY version DESC LIMIT 1`).get(names.find(userId) ?? -1) ??
+  undefined
 
-export function findBackedUpKey(store: Store, userId: UserId, version: number, roomId: RoomId, sessionId: string): BackedUpKey | undefined {
+export function findBackedUpKey(
+  store: Store,
+  userId: UserId,
+  version: number,
+  roomId: RoomId,
+  sessionId: string,
+): BackedUpKey | undefined {
   const [user, room] = [store.names.find(userId), store.names.find(roomId)]
   if (user === undefined || room === undefined) return undefined
   const row = store.db
     .query<KeyRow, [number, number, number, string]>(
-      `SELECT ${COLUMNS} FROM backed_up_keys WHERE user = ? AND version = ? AND room = ? AND session_id = ?`)
+      `SELECT ${COLUMNS} FROM backed_up_keys WHERE user = ? AND version = ? AND room = ? AND session_id = ?`,
+    )
     .get(user, version, room, sessionId)
   return row ? readKey(store, row) : undefined
 }
 
 /** The keys of one room, or of all (`roomId` null). */
-export function listBackedUpKeys(store: Store, userId: UserId, version: number, roomId: RoomId | null): BackedUpKey[] {
+export function listBackedUpKeys(
+  store: Store,
+  userId: UserId,
+  version: number,
+  roomId: RoomId | null,
+): BackedUpKey[] {
   const [user, room] = [store.names.find(userId) ?? -1, roomId === null ? null : (store.names.find(roomId) ?? -1)]
   return store.db
     .query<KeyRow, [number, number, number | null]>(
-      `SELECT ${COLUMNS} FROM backed_up_keys WHERE user = ?1 AND version = ?2 AND (?3 IS NULL OR room = ?3) ORDER BY room, session_id`)
+      `SELECT ${COLUMNS} FROM backed_up_keys WHERE user = ?1 AND version = ?2 AND (?3 IS NULL OR room = ?3) ORDER BY room, session_id`,
+    )
     .all(user, version, room)
     .map((row) => readKey(store, row))
 }
 
 /** How many keys there are under these names. */
-export function countBackedUpKeys({ db, names }: Store, userId: UserId, version: number, roomId: RoomId | null, sessionId: string | null): number {
+export function countBackedUpKeys(
+  { db, names }: Store,
+  userId: UserId,
+  version: number,
+  roomId: RoomId | null,
+  sessionId: string | null,
+): number {
   const [user, room] = [names.find(userId) ?? -1, roomId === null ? null : (names.find(roomId) ?? -1)]
-  return db
-    .query<{ total: number }, [number, number, number | null, string | null]>(`
+  return (
+    db
+      .query<{ total: number }, [number, number, number | null, string | null]>(
+        `
       SELECT count(*) AS total FROM backed_up_keys
-       WHERE user = ?1 AND version = ?2 AND (?3 IS NULL OR room = ?3) AND (?4 IS NULL OR session_id = ?4)`)
-    .get(user, version, room, sessionId)?.total ?? 0
+       WHERE user = ?1 AND version = ?2 AND (?3 IS NULL OR room = ?3) AND (?4 IS NULL OR session_id = ?4)`,
+      )
+      .get(user, version, room, sessionId)?.total ?? 0
+  )
 }

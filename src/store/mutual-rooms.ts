@@ -21,14 +21,16 @@ export function listMutualRooms(
   const [first, second] = [names.find(one), names.find(other)]
   if (first === undefined || second === undefined) return { rooms: [], count: 0, next: null }
   const rows = db
-    .query<{ room: number }, [number, number, number, number]>(`SELECT own.room ${MUTUAL} AND own.room > ?3 ORDER BY own.room LIMIT ?4`)
+    .query<{ room: number }, [number, number, number, number]>(
+      `SELECT own.room ${MUTUAL} AND own.room > ?3 ORDER BY own.room LIMIT ?4`,
+    )
     .all(first, second, after, limit + 1)
     .map(({ room }) => room)
   const shown = rows.slice(0, limit)
-  const count = db.query<{ total: number }, [number, number]>(`SELECT count(*) AS total ${MUTUAL}`).get(first, second)?.total ?? 0
+  const counted = db.query<{ total: number }, [number, number]>(`SELECT count(*) AS total ${MUTUAL}`).get(first, second)
   return {
     rooms: shown.map((room) => names.textOf(room) as RoomId),
-    count,
+    count: counted?.total ?? 0,
     next: rows.length > limit ? (shown.at(-1) ?? null) : null,
   }
 }

@@ -34,16 +34,14 @@ export const PUSH_RULES_TYPE = 'm.push_rules'
 /** The content of the account data `m.push_rules`, as JSON. spec: client-server-api#push-rules-events */
 export const pushRulesJson = (store: Store, userId: UserId): string => JSON.stringify({ global: findPushRules(store, userId) })
 
-/**
- * The rules as one more piece of account data, for a sync: always at first (`since` 0), and then when they have changed
- * after `since`, up to and including `until`.
- */
-export function listPushRulesBetween(store: Store, userId: UserId, since: number, until: number): AccountDataRow[] {
+/** Whether the rules changed after `since`, up to and including `until`. */
+export function havePushRulesChanged(store: Store, userId: UserId, since: number, until: number): boolean {
   const { position } = findRow(store, userId) ?? { position: 0 }
-  if (since > 0 && (position <= since || position > until)) return []
-  return [{ roomId: null, type: PUSH_RULES_TYPE, json: pushRulesJson(store, userId), position }]
+  return position > since && position <= until
 }
 
-/** Whether the rules changed after `since`, up to and including `until`. */
-export const havePushRulesChanged = (store: Store, userId: UserId, since: number, until: number): boolean =>
-  since > 0 && listPushRulesBetween(store, userId, since, until).length > 0
+/** The rules as one more piece of account data, for a sync: always at first (`since` 0), and then when they have changed. */
+export function listPushRulesBetween(store: Store, userId: UserId, since: number, until: number): AccountDataRow[] {
+  if (since > 0 && !havePushRulesChanged(store, userId, since, until)) return []
+  return [{ roomId: null, type: PUSH_RULES_TYPE, json: pushRulesJson(store, userId), position: until }]
+}

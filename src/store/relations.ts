@@ -1,3 +1,4 @@
+import type { Database } from 'bun:sqlite'
 import type { JsonObject } from '#core/pdu.ts'
 import { type Relation, relationOf } from '#core/relations.ts'
 import type { ClientEvent } from '#core/sync/client-event.ts'
@@ -25,10 +26,31 @@ export const projectRelation: Project<EventAppended> = (store, fact, position) =
     const [typeNum, senderNum] = [names.numberOf(type), names.numberOf(sender)]
     link(store, { num: position, room: names.numberOf(fact.roomId), type: typeNum, sender: senderNum, depth, relation })
   }
-  const orphans = db
+  if (hasOrphans(db)) for (const child of takeOrphans(db, fact.eventId)) adopt(store, child)
+}
+
+/** Nearly always there are none, and then nobody asks for those of one event. Only the writing connection adds any. */
+const orphanages = new WeakMap<Database, { hasAny: boolean }>()
+
+function orphanageOf(db: Database): { hasAny: boolean } {
+  const known = orphanages.get(db)
+  if (known) return known
+  const fresh = { hasAny: db.query('SELECT 1 FROM orphans LIMIT 1').get() !== null }
+  orphanages.set(db, fresh)
+  return fresh
+}
+
+const hasOrphans = (db: Database): boolean => orphanageOf(db).hasAny
+
+const takeOrphans = (db: Database, parent: EventId): number[] =>
+  db
     .query<{ child: number }, [EventKey]>('DELETE FROM orphans WHERE parent = ? RETURNING child')
-    .all(eventKeyOf(fact.eventId))
-  for (const { child } of orphans) adopt(store, child)
+    .all(eventKeyOf(parent))
+    .map(({ child }) => child)
+
+function addOrphan(db: Database, parent: EventKey, child: number): void {
+  db.query('INSERT OR IGNORE INTO orphans (parent, child) VALUES (?, ?)').run(parent, child)
+  orphanageOf(db).hasAny = true
 }
 
 const RELATES_TO = '"m.relates_to":'
@@ -41,7 +63,7 @@ function link(store: Store, { num, room, type, sender, depth, relation }: Child)
   const { db, names } = store
   const key = eventKeyOf(relation.eventId)
   const parent = db.query<{ num: number; room: number }, [EventKey]>('SELECT num, room FROM events WHERE event_id = ?').get(key)
-  if (!parent) return void db.query('INSERT OR IGNORE INTO orphans (parent, child) VALUES (?, ?)').run(key, num)
+  if (!parent) return addOrphan(db, key, num)
   if (parent.room !== room) return
   const isThread = relation.relType === 'm.thread'
   const thread = isThread ? parent.num : threadOf(store, parent.num)

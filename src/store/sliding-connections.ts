@@ -90,6 +90,7 @@ export function findConnection({ db, names }: Store, { userId, deviceId, connId 
   return {
     ...newConnection(row.start),
     version: row.version,
+    newest: row.pending_version,
     rooms: roomsOf(base),
     wishes: [...base.wishes],
     globalAccountData: base.globalAccountData,

@@ -18,7 +18,8 @@ export const projectSticky: Project<EventAppended> = ({ db, names }, { roomId, p
   // Only the clock of this server says what has expired.
   const isOurs = db.query('SELECT 1 FROM users WHERE user = ?').get(names.numberOf(pdu.sender)) !== null
   if (isOurs) db.query('DELETE FROM sticky_events WHERE expires_ts <= ?').run(pdu.origin_server_ts)
-  db.query('INSERT INTO sticky_events (event, room, expires_ts) VALUES (?, ?, ?)').run(position, room, pdu.origin_server_ts + duration)
+  db.query('INSERT INTO sticky_events (event, room, expires_ts) VALUES (?, ?, ?)')
+    .run(position, room, pdu.origin_server_ts + duration)
   db.query(`
     DELETE FROM sticky_events WHERE room = ?1 AND event <= (
       SELECT event FROM sticky_events WHERE room = ?1 ORDER BY event DESC LIMIT 1 OFFSET ${STICKY_PER_ROOM})
@@ -30,7 +31,7 @@ const STICKY = `
    WHERE s.room = ? AND s.event > ? AND s.event <= ? AND s.expires_ts > ? AND e.redacted_by IS NULL
    ORDER BY s.event DESC LIMIT ${STICKY_PER_ANSWER}`
 
-/** The newest sticky events that came after `since`, up to and including `until`, and last beyond `now`; oldest first. */
+/** The newest sticky events after `since`, up to and including `until`, that last beyond `now`; oldest first. */
 export function listStickyEvents(
   store: Store,
   { roomId, since, until, now }: Readonly<{ roomId: RoomId; since: number; until: number; now: number }>,

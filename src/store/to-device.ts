@@ -6,7 +6,8 @@ import type { Store } from './store.ts'
 
 const project: Project<ToDeviceQueued> = (store, { userId, deviceId, messageId, ts, json }, position) => {
   const owner = ownerOf(store, userId, deviceId)
-  store.db.query('INSERT INTO to_device (position, user, device, message_id, ts, json) VALUES (?, ?, ?, ?, ?, ?)')
+  store.db
+    .query('INSERT INTO to_device (position, user, device, message_id, ts, json) VALUES (?, ?, ?, ?, ?, ?)')
     .run(position, ...owner, messageId, ts, json)
   remarkOldestMessage(store, owner)
 }
@@ -15,7 +16,8 @@ const project: Project<ToDeviceQueued> = (store, { userId, deviceId, messageId, 
 const hydrate: Hydrate<ToDeviceQueued> = ({ db }, position, actorId) => {
   const row = db
     .query<{ messageId: string; ts: number; json: string }, [number]>(
-      'SELECT message_id AS messageId, ts, json FROM to_device WHERE position = ?')
+      'SELECT message_id AS messageId, ts, json FROM to_device WHERE position = ?',
+    )
     .get(position) ?? { messageId: `gone ${position}`, ts: 0, json: '' }
   const slash = actorId.indexOf('/', actorId.indexOf(':'))
   const userId = actorId.slice(0, slash) as UserId
@@ -39,7 +41,9 @@ export const deleteMessagesTo = (store: Store, userId: UserId, deviceId: DeviceI
   deleteUpTo(store, userId, deviceId, Number.MAX_SAFE_INTEGER)
 
 function deleteUpTo(store: Store, userId: UserId, deviceId: DeviceId, upTo: number): void {
-  store.db.query('DELETE FROM to_device WHERE user = ? AND device = ? AND position <= ?').run(...ownerOf(store, userId, deviceId), upTo)
+  store.db
+    .query('DELETE FROM to_device WHERE user = ? AND device = ? AND position <= ?')
+    .run(...ownerOf(store, userId, deviceId), upTo)
 }
 
 export type ToDeviceRow = Readonly<{ position: number; json: string }>
@@ -47,13 +51,21 @@ export type ToDeviceRow = Readonly<{ position: number; json: string }>
 /** What waits for a device between two positions, oldest first; at most `limit`. */
 export function listToDevice(
   { db, names }: Store,
-  { userId, deviceId, after, until, limit }: { userId: UserId; deviceId: DeviceId; after: number; until: number; limit: number },
+  {
+    userId,
+    deviceId,
+    after,
+    until,
+    limit,
+  }: { userId: UserId; deviceId: DeviceId; after: number; until: number; limit: number },
 ): ToDeviceRow[] {
   const [user, device] = [names.find(userId), names.find(deviceId)]
   if (user === undefined || device === undefined) return []
   return db
-    .query<ToDeviceRow, [number, number, number, number, number]>(`
+    .query<ToDeviceRow, [number, number, number, number, number]>(
+      `
       SELECT position, json FROM to_device
-       WHERE user = ? AND device = ? AND position > ? AND position <= ? ORDER BY position LIMIT ?`)
+       WHERE user = ? AND device = ? AND position > ? AND position <= ? ORDER BY position LIMIT ?`,
+    )
     .all(user, device, after, until, limit)
 }

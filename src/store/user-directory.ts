@@ -7,13 +7,14 @@ import type { Project } from './projectors.ts'
 import { findMemberProfile } from './profiles.ts'
 import type { Store } from './store.ts'
 
+type Entry = { display_name: string | null; avatar_url: string | null }
 type Shown = Readonly<{ displayname?: string; avatar_url?: string }>
 
 /** Writes down how a user is found; called where a name may have changed. */
 function writeEntry({ db, names }: Store, userId: UserId, { displayname, avatar_url }: Shown): void {
   const user = names.numberOf(userId)
   const known = db
-    .query<{ display_name: string | null; avatar_url: string | null }, [number]>('SELECT display_name, avatar_url FROM user_directory WHERE user = ?')
+    .query<Entry, [number]>('SELECT display_name, avatar_url FROM user_directory WHERE user = ?')
     .get(user)
   const [name, avatar] = [displayname ?? null, avatar_url ?? null]
   if (known && known.display_name === name && known.avatar_url === avatar) return
@@ -25,7 +26,8 @@ function writeEntry({ db, names }: Store, userId: UserId, { displayname, avatar_
 }
 
 /** A local user is found by their profile, whatever they are called in a room. */
-export const enterLocalUser = (store: Store, userId: UserId): void => writeEntry(store, userId, findMemberProfile(store, userId))
+export const enterLocalUser = (store: Store, userId: UserId): void =>
+  writeEntry(store, userId, findMemberProfile(store, userId))
 
 /** Users of other servers are found by the newest name that they have had in a room here. */
 const enterMember = (store: Store, userId: UserId, { pdu }: EventAppended): void => {
@@ -50,17 +52,22 @@ const CONTENT_NOW = `
   SELECT e.json -> '$.content' AS content FROM room_state s JOIN events e ON e.num = s.event
    WHERE s.room = ? AND s.type = ? AND s.state_key = ?`
 
-/** The members of a room that anyone may join or look into are found by everyone. spec: client-server-api#user-directory */
+/**
+ * The members of a room that anyone may join or look into are found by everyone.
+ * spec: client-server-api#user-directory
+ */
 function refreshOpenness({ db, names }: Store, { roomId, pdu }: EventAppended): void {
   const room = names.numberOf(roomId)
   const valueOf = (type: string, key: string): unknown => {
     if (type === pdu.type) return ownValue(pdu.content, key)
-    const row = db.query<{ content: string }, [number, number, number]>(CONTENT_NOW).get(room, names.numberOf(type), names.numberOf(''))
+    const place = [room, names.numberOf(type), names.numberOf('')] as const
+    const row = db.query<{ content: string }, [number, number, number]>(CONTENT_NOW).get(...place)
     return row ? ownValue(JSON.parse(row.content) as JsonObject, key) : undefined
   }
   const isOpen = valueOf('m.room.join_rules', 'join_rule') === 'public' ||
     valueOf('m.room.history_visibility', 'history_visibility') === 'world_readable'
-  db.query(isOpen ? 'INSERT OR IGNORE INTO open_rooms (room) VALUES (?)' : 'DELETE FROM open_rooms WHERE room = ?').run(room)
+  if (isOpen) db.query('INSERT OR IGNORE INTO open_rooms (room) VALUES (?)').run(room)
+  else db.query('DELETE FROM open_rooms WHERE room = ?').run(room)
 }
 
 export type DirectorySearch = Readonly<{
@@ -83,17 +90,21 @@ const CANDIDATES = 5_000
 
 const SEARCH = `
   SELECT n.name AS userId, d.display_name AS displayName, d.avatar_url AS avatarUrl
-    FROM (SELECT rowid AS user, rank FROM user_directory_words WHERE user_directory_words MATCH ?1 ORDER BY rank LIMIT ${CANDIDATES}) f
+    FROM (
+           SELECT rowid AS user, rank FROM user_directory_words WHERE user_directory_words MATCH ?1
+            ORDER BY rank LIMIT ${CANDIDATES}
+         ) f
     JOIN user_directory d ON d.user = f.user JOIN names n ON n.num = d.user LEFT JOIN users u ON u.user = d.user
    WHERE d.user <> ?2
      AND (u.user IS NULL OR (u.is_deactivated = 0 AND (u.is_locked = 0 OR ?6)))
      AND (u.user IS NOT NULL OR NOT ?5)
      AND (?4 OR EXISTS (
-            SELECT 1 FROM memberships m JOIN open_rooms o ON o.room = m.room WHERE m.user = d.user AND m.membership = 'join')
+            SELECT 1 FROM memberships m JOIN open_rooms o ON o.room = m.room
+             WHERE m.user = d.user AND m.membership = 'join')
          OR EXISTS (
-            SELECT 1 FROM memberships own JOIN memberships m ON m.room = own.room AND m.user = d.user AND m.membership = 'join'
-             WHERE own.user = ?2 AND own.membership = 'join'))
-   ORDER BY CASE WHEN lower(n.name) = ?7 OR lower(n.name) = '@' || ?7 || ':' || ?8 OR lower(d.display_name) = ?7 THEN 0 ELSE 1 END,
+            SELECT 1 FROM memberships own JOIN memberships m ON m.room = own.room AND m.user = d.user
+             WHERE own.user = ?2 AND own.membership = 'join' AND m.membership = 'join'))
+   ORDER BY lower(n.name) NOT IN (?7, '@' || ?7 || ':' || ?8) AND lower(ifnull(d.display_name, '')) <> ?7,
             CASE WHEN ?9 AND u.user IS NULL THEN 1 ELSE 0 END,
             CASE WHEN d.display_name IS NULL AND d.avatar_url IS NULL THEN 1 ELSE 0 END, f.rank, n.name
    LIMIT ?3`

@@ -128,3 +128,7 @@ export function listUsers(store: Store, page: UserPage): { users: UserRow[]; tot
 
 export const countUsers = ({ db }: Store): number =>
   db.query<{ total: number }, []>('SELECT count(*) AS total FROM users WHERE is_deactivated = 0').get()?.total ?? 0
+
+/** Accounts that are neither guests nor deactivated. */
+export const countPeople = ({ db }: Store): number =>
+  db.query<{ total: number }, []>('SELECT count(*) AS total FROM users WHERE is_deactivated = 0 AND is_guest = 0').get()?.total ?? 0

@@ -5,13 +5,12 @@ import { done } from '#harness/rooms.ts'
 
 const refused = (status: number, errcode: string) => ({ status, body: { errcode } })
 
-describe.each([
-  ['suspend', 'suspended', '/v1/admin'],
-  ['lock', 'locked', '/v1/admin'],
-  ['suspend', 'suspended', '/unstable/uk.timedout.msc4323/admin'],
-  ['lock', 'locked', '/unstable/uk.timedout.msc4323/admin'],
-])('%s, %s at %s', (action, key, base) => {
-  const path = (userId: string): string => `${base}/${action}/${userId}`
+describe.each<[string, (userId: string) => string]>([
+  ['suspended', (userId) => `/v1/admin/suspend/${userId}`],
+  ['locked', (userId) => `/v1/admin/lock/${userId}`],
+  ['suspended', (userId) => `/unstable/uk.timedout.msc4323/admin/suspend/${userId}`],
+  ['locked', (userId) => `/unstable/uk.timedout.msc4323/admin/lock/${userId}`],
+])('%s', (key, path) => {
 
   test('is seen and changed by admins', async () => {
     const { bob, register } = await house()

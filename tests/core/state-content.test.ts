@@ -20,7 +20,7 @@ test.each([
 
 test.each([
   ['one that lets this server in', { allow: ['*'], deny: ['evil.example'] }, undefined],
-  ['one that denies it', { allow: ['*'], deny: ['*.example'] }, 'M_BAD_JSON'],
+  ['G-28: one that denies it', { allow: ['*'], deny: ['*.example'] }, 'M_BAD_JSON'],
   ['one that allows nobody', {}, 'M_BAD_JSON'],
 ] as const)('server ACL: %s', (_says, content, errcode) => {
   expect(refusalOf('m.room.server_acl', content)).toBe(errcode as string)

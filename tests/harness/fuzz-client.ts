@@ -147,11 +147,12 @@ const crossSigning: Target = {
 }
 
 const oneTimeKey = signJson({ key: PUBLIC }, asServer, key)
+const fallbackKey = signJson({ key: PUBLIC, fallback: true }, asServer, key)
 
 const keyUpload: Target = {
   name: 'device-keys',
   seeds: [
-    { device_keys: deviceKeys, one_time_keys: { 'signed_curve25519:AAAAAQ': oneTimeKey, 'curve25519:AAAAAg': PUBLIC }, fallback_keys: { 'signed_curve25519:F': { ...oneTimeKey, fallback: true } } },
+    { device_keys: deviceKeys, one_time_keys: { 'signed_curve25519:AAAAAQ': oneTimeKey, 'curve25519:AAAAAg': PUBLIC }, fallback_keys: { 'signed_curve25519:F': fallbackKey } },
   ],
   run(input) {
     const given = objectOf(input)

@@ -222,9 +222,9 @@ function isAcyclic(byId: ReadonlyMap<EventId, RoomEvent>): boolean {
 
 const levels: Target = {
   name: 'power-levels',
-  seeds: KNOWN_ROOM_VERSIONS.map((version) => ({
+  seeds: [{ version: '12', content: { users: { '@bob:a.example': 50 }, kick: 50 } }, ...KNOWN_ROOM_VERSIONS.map((version) => ({
     version, type: 'm.room.power_levels', content: { users: { '@bob:a.example': '50', '@c:b.example': 7 }, events: { 'm.room.name': 50 }, ban: 50, users_default: 0.5 },
-  })),
+  }))],
   run(input) {
     const given = objectOf(input)
     const content = objectOf(given.content)

@@ -48,20 +48,29 @@ export type FuzzReport = Readonly<{
 /** What one input comes to: whether it was accepted, how long it took, and what went wrong. */
 export function tryInput(target: Target, input: string, attempt = 0): { accepted: boolean; ms: number; problem?: string } {
   const value = JSON.parse(input) as Json
-  const began = performance.now()
+  const sinceStart = stopwatch()
   try {
     const accepted = target.run(value, attempt)
-    return { accepted, ms: performance.now() - began }
+    return { accepted, ms: sinceStart() }
   } catch (thrown) {
-    const ms = performance.now() - began
+    const ms = sinceStart()
     return thrown instanceof MatrixError ? { accepted: false, ms } : { accepted: false, ms, problem: describe(thrown) }
+  }
+}
+
+/** Milliseconds of work: by the clock, but not what other processes were given in between. */
+function stopwatch(): () => number {
+  const [began, worked] = [performance.now(), process.cpuUsage()]
+  return () => {
+    const { user, system } = process.cpuUsage(worked)
+    return Math.min(performance.now() - began, (user + system) / 1000)
   }
 }
 
 /** As `tryInput`, but what is slow is tried again before it is called so. */
 export function judge(target: Target, input: string): { accepted: boolean; ms: number; problem?: string } {
   let best = tryInput(target, input)
-  for (let attempt = 1; attempt < SLOW_TRIES && best.ms > SLOW_MS && best.problem === undefined; attempt++) {
+  for (let attempt = 1; attempt < SLOW_TRIES && best.ms > SLOW_MS / 4 && best.problem === undefined; attempt++) {
     const again = tryInput(target, input, attempt)
     if (again.ms < best.ms) best = again
   }

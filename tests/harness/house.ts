@@ -7,6 +7,7 @@ import { type Clock, systemClock } from '#actors/kernel/clock.ts'
 import { loadConfig } from '#config'
 import { type Homeserver, openHomeserver } from '#homeserver'
 import { deviceIdOf, type UserId } from '#schema/identifiers.ts'
+import { refuseMisfit } from './openapi.ts'
 
 /** The whole server in this process, on a database in memory: no socket, no disk but the signing key. */
 
@@ -111,12 +112,14 @@ export async function house(
 
 const callerOf = (app: House['app'], complaints: string[]) => (userId: UserId, deviceId: string, token: string): Caller => {
   const send = async (method: string, path: string, body?: unknown): Promise<Response> => {
-    const response = await app.handle(new Request(path.startsWith('/_') ? BASE + path : `${BASE}/_matrix/client${path}`, {
+    const request = new Request(path.startsWith('/_') ? BASE + path : `${BASE}/_matrix/client${path}`, {
       method,
       headers: token === '' ? {} : { authorization: `Bearer ${token}` },
       body: body === undefined ? null : JSON.stringify(body),
-    }))
+    })
+    const response = await app.handle(request)
     if (response.status === 500) throw new Error(`${method} ${path} answered 500: ${complaints.at(-1) ?? 'nothing was logged'}`)
+    await refuseMisfit(request, response)
     return response
   }
   const answer = async (method: string, path: string, body?: unknown): Promise<Answer> => {

@@ -203,6 +203,7 @@ export function* simplerThan(value: Json): Generator<Json> {
   }
   if (typeof value !== 'object' || value === null) return
   const entries: [string, Json][] = Object.entries(value)
+  for (const [, inner] of entries) yield inner
   const rebuilt = (others: readonly [string, Json][]): Json =>
     Array.isArray(value) ? others.map(([, inner]) => inner) : Object.fromEntries(others)
   for (let size = Math.ceil(entries.length / 2); size > 0; size = size === 1 ? 0 : Math.ceil(size / 2)) {

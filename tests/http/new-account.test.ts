@@ -1,8 +1,12 @@
 import { describe, expect, test } from 'bun:test'
 import { house } from '#harness/house.ts'
+import type { Homeserver } from '#homeserver'
 import { createAccount, newUserId } from '#http/new-account.ts'
+import type { RoomAlias } from '#schema/identifiers.ts'
 import { MatrixError } from '#schema/matrix-error.ts'
+import { findAlias } from '#store/aliases.ts'
 import { findProfile } from '#store/profiles.ts'
+import { findStateEvent } from '#store/room-state.ts'
 import { findUser } from '#store/users.ts'
 
 const codeOf = (work: () => unknown): string | undefined => {
@@ -68,5 +72,50 @@ describe('createAccount', () => {
     const { server, close } = await house({ auto_join_rooms: ['#lobby:a.example'] })
     expect(await createAccount(server, { localpart: 'carol', password: null }, 'test')).toBe('@carol:a.example')
     await close()
+  })
+})
+
+describe('auto_join_rooms', () => {
+  const LOBBY: RoomAlias = '#lobby:a.example'
+  const stateOf = (server: Homeserver, type: string, stateKey = ''): unknown =>
+    findStateEvent(server.store, findAlias(server.store, LOBBY)?.roomId ?? '!none', type, stateKey)?.pdu.content
+  const enter = (server: Homeserver, localpart: string, isGuest = false) =>
+    createAccount(server, { localpart, password: null, isGuest }, 'test')
+  const membership = (server: Homeserver, userId: string): unknown => (stateOf(server, 'm.room.member', userId) as { membership?: string } | undefined)?.membership
+
+  test('are made with the first account, and joined by all that follow', async () => {
+    const { server } = await house({ auto_join_rooms: [LOBBY] }, { isNew: false })
+    const [first, second] = [await enter(server, 'first'), await enter(server, 'second')]
+    expect(stateOf(server, 'm.room.create')).toEqual({ room_version: '12' })
+    expect(stateOf(server, 'm.room.join_rules')).toEqual({ join_rule: 'public' })
+    expect([membership(server, first), membership(server, second)]).toEqual(['join', 'join'])
+  })
+
+  test('are closed to other servers, and of another preset, where the configuration says so', async () => {
+    const { server } = await house({
+      auto_join_rooms: [LOBBY], autocreate_auto_join_rooms_federated: false, autocreate_auto_join_room_preset: 'private_chat',
+      auto_join_mxid_localpart: 'host',
+    }, { isNew: false })
+    const [host, second] = [await enter(server, 'host'), await enter(server, 'second')]
+    expect(stateOf(server, 'm.room.create')).toMatchObject({ 'm.federate': false })
+    expect(stateOf(server, 'm.room.join_rules')).toEqual({ join_rule: 'invite' })
+    expect([membership(server, host), membership(server, second)]).toEqual(['join', 'join'])
+  })
+
+  test.each([
+    ['autocreate_auto_join_rooms is off', { autocreate_auto_join_rooms: false }, { isNew: false }],
+    ['there are accounts already', {}, { isNew: true }],
+  ])('are not made when %s', async (_says, options, how) => {
+    const { server } = await house({ auto_join_rooms: [LOBBY], ...options }, how)
+    await enter(server, 'carol')
+    expect(findAlias(server.store, LOBBY)).toBeUndefined()
+  })
+
+  test('take guests only where they may', async () => {
+    for (const [allowed, expected] of [[true, 'join'], [false, undefined]] as const) {
+      const { server } = await house({ auto_join_rooms: [LOBBY], auto_join_rooms_for_guests: allowed }, { isNew: false })
+      await enter(server, 'first')
+      expect(membership(server, await enter(server, 'gast', true))).toBe(expected as never)
+    }
   })
 })

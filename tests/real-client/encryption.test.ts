@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
-import { EventType, KnownMembership, type MatrixClient, Method, MsgType, Preset } from 'matrix-js-sdk'
+import { EventType, KnownMembership, type MatrixClient, Method, MsgType, Preset, SyncState } from 'matrix-js-sdk'
 import { DecryptionFailureCode, type GeneratedSecretStorageKey } from 'matrix-js-sdk/lib/crypto-api/index.js'
 import { cryptoClient, cryptoOf, eventually, plainClient, shownText, silenceDiaries, verifyByEmoji } from '#harness/crypto-client.ts'
 import { until } from '#harness/until.ts'
@@ -95,6 +95,24 @@ describe('an encrypted room', () => {
       await readableBy(client, answer, 'from bob')
     }
   })
+
+  test('has another key once someone has left', async () => {
+    const carol = await signUp('carol')
+    const memberships = (client: MatrixClient) => client.getRoom(roomId)?.getMember(carol.getSafeUserId())?.membership
+    await phone.invite(roomId, carol.getSafeUserId())
+    await until('the invite', () => memberships(carol) === KnownMembership.Invite)
+    await carol.joinRoom(roomId)
+    await until('carol', () => memberships(phone) === KnownMembership.Join)
+    await eventually('her device to be known', () => countDevices(phone, carol.getSafeUserId()), (count) => count === 1)
+    const before = await say(phone, 'welcome, carol')
+    await readableBy(carol, before, 'welcome, carol')
+    await carol.leave(roomId)
+    await until('carol to go', () => memberships(phone) === KnownMembership.Leave)
+    const after = await say(phone, 'is she gone?')
+    for (const client of everyone()) await readableBy(client, after, 'is she gone?')
+    const [one, other] = [before, after].map((eventId) => phone.getRoom(roomId)?.findEventById(eventId)?.getWireContent()['session_id'] as string)
+    expect([one, other, one === other]).toEqual([expect.any(String), expect.any(String), false])
+  })
 })
 
 describe('cross-signing', () => {
@@ -188,13 +206,23 @@ test('messages in bursts while the server is killed and comes back: everyone rea
   }
   for (const client of [phone, laptop]) await cryptoOf(client).forceDiscardSession(roomId)
   await Promise.all([speak(phone, 'alice'), speak(laptop, 'bob'), killings()])
-  for (const client of everyone()) client.retryImmediately()
+  const [first = ''] = expected.keys()
+  for (const client of everyone()) await fillGap(client, first)
   for (const client of everyone()) for (const [eventId, body] of expected) await readableBy(client, eventId, body)
   const read = (client: MatrixClient): string[] => (client.getRoom(roomId)?.getLiveTimeline().getEvents() ?? [])
     .map((event): unknown => event.getContent()['body'])
     .filter((body): body is string => typeof body === 'string' && /^(alice|bob) \d+$/.test(body))
   for (const client of everyone()) expect(read(client).sort()).toEqual([...expected.values()].sort())
 }, START_LIMIT_MS)
+
+/** A client that was away for long is shown the newest events; it asks for those before them. */
+async function fillGap(client: MatrixClient, eventId: string): Promise<void> {
+  client.retryImmediately()
+  const room = client.getRoom(roomId)
+  if (!room) throw new Error('the room is not there')
+  await until(`${client.getDeviceId()} to be back`, () => client.getSyncState() === SyncState.Syncing)
+  for (let pages = 0; pages < 20 && !room.findEventById(eventId); pages++) await client.scrollback(room, 100)
+}
 
 /** Sends under one transaction id until the server says that it has it, or the event comes back by sync. */
 async function sayUntilSent(client: MatrixClient, body: string, txnId: string): Promise<string> {

@@ -8,7 +8,7 @@ import { type AuthContext, currentMembership } from './context.ts'
  * How many pairs of a signature and a key are tried. A genuine invitation needs one or two; without an end,
  * two events of 64 KiB could ask for a third of a million.
  */
-export const SIGNATURE_TRIES_LIMIT = 256
+export const SIGNATURE_TRIES_LIMIT = 64
 /** How many keys whose signature fits are asked whether they may be used at all, which costs ten times as much. */
 export const KEY_CHECKS_LIMIT = 8
 

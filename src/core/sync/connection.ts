@@ -43,9 +43,9 @@ export type Connection = {
   readonly members: Map<string, number>
   readonly typing: Map<RoomId, number>
   pending: Pending | undefined
-  /** The newest request; the answer to an older one counts for nothing. */
-  ticket: number
-  /** What the newest answer was asked by, and the lists in it: while nothing moves, the same request gets the same. */
+  /** The newest version that was given out. */
+  newest: number
+  /** What the newest answer was asked by, and the lists that the same request gets next, as long as nothing moves. */
   settled: { request: string; lists: string } | undefined
   /** When its use was last written down, in milliseconds since 1970. */
   usedTs: number
@@ -60,7 +60,7 @@ export const newConnection = (start: string): Connection => ({
   members: new Map(),
   typing: new Map(),
   pending: undefined,
-  ticket: 0,
+  newest: 0,
   settled: undefined,
   usedTs: 0,
 })

@@ -31,10 +31,14 @@ export type ToDeviceWanted = Readonly<{
 /** The next messages to a device. `inbox` is what `keyCounts` gave: where nothing waits, nothing is looked for. */
 export function readToDevice(store: Store, inbox: DeviceInbox, wanted: ToDeviceWanted): ToDevicePage {
   const { userId, deviceId, after, until, limit = TO_DEVICE_PER_SYNC } = wanted
-  if (deviceId === null || inbox.oldestMessage === null || inbox.oldestMessage > until) return { events: [], more: undefined }
+  if (deviceId === null || inbox.oldestMessage === null || inbox.oldestMessage > until)
+    return { events: [], more: undefined }
   const rows = listToDevice(store, { userId, deviceId, after, until, limit: limit + 1 })
   const shown = rows.slice(0, limit).filter(({ position }) => isUnseen(position, inbox))
-  return { events: shown.map(({ json }) => json), more: rows.length > limit ? rows[limit - 1]?.position : undefined }
+  return {
+    events: shown.map(({ json }) => json),
+    more: rows.length > limit ? rows[limit - 1]?.position : undefined,
+  }
 }
 
 /** Acknowledged messages are deleted; should one be there all the same, it is not delivered, and counted. */

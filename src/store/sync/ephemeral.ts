@@ -21,7 +21,11 @@ export function readEphemeral(reading: Reading, roomId: RoomId, since: number): 
 }
 
 /** Private receipts are their owner's alone. spec: client-server-api#receipts */
-function readReceipts({ store, userId, until, ignored }: Reading, roomId: RoomId, since: number): string | undefined {
+export function readReceipts(
+  { store, userId, until, ignored }: Pick<Reading, 'store' | 'userId' | 'until' | 'ignored'>,
+  roomId: RoomId,
+  since: number,
+): string | undefined {
   const rows = store.db
     .query<ReceiptRow, [number, number, number, number]>(`
       SELECT n.name, r.type, r.thread, e.event_id, r.ts

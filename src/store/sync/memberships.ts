@@ -56,17 +56,24 @@ export function findRoomMembership(store: Store, userId: UserId, roomId: RoomId)
  * The membership that the client knew at its token. Someone who has left and come back in the meantime counts as having
  * been outside, so that the room is sent anew.
  */
-export function membershipBefore({ store, userId, since, until }: Reading, { roomId }: RoomMembership): Membership | undefined {
-  const rows = store.db
-    .query<{ membership: Membership }, [number, number, number, number, number]>(`
-      SELECT e.json ->> '$.content.membership' AS membership FROM state_changes c JOIN events e ON e.num = c.event
-       WHERE c.room = ? AND c.type = ? AND c.state_key = ? AND c.position > ? AND c.position <= ?`)
-    .all(store.names.find(roomId) ?? -1, store.names.find('m.room.member') ?? -1, store.names.find(userId) ?? -1, since, until)
-  const known = findStateAt(store, roomId, 'm.room.member', userId, since)
+export function membershipBefore(reading: Reading, { roomId }: RoomMembership): Membership | undefined {
+  const known = findStateAt(reading.store, roomId, 'm.room.member', reading.userId, reading.since)
   const before = known && membershipOf(known.body)
-  const hasLeft = before === 'join' && rows.slice(0, -1).some(({ membership }) => membership !== 'join')
+  const hasLeft = before === 'join' && membershipsBetween(reading, roomId).slice(0, -1).some((membership) => membership !== 'join')
   return hasLeft ? 'leave' : before
 }
+
+/** Whether the reader has been in the room for a while since the token, however short. */
+export const hasJoinedBetween = (reading: Reading, { roomId }: RoomMembership): boolean =>
+  membershipsBetween(reading, roomId).includes('join')
+
+const membershipsBetween = ({ store, userId, since, until }: Reading, roomId: RoomId): Membership[] =>
+  store.db
+    .query<{ membership: Membership }, [number, number, number, number, number]>(`
+      SELECT e.json ->> '$.content.membership' AS membership FROM state_changes c JOIN events e ON e.num = c.event
+       WHERE c.room = ? AND c.type = ? AND c.state_key = ? AND c.position > ? AND c.position <= ? ORDER BY c.position`)
+    .all(store.names.find(roomId) ?? -1, store.names.find('m.room.member') ?? -1, store.names.find(userId) ?? -1, since, until)
+    .map(({ membership }) => membership)
 
 const membershipOf = (body: string): Membership => (JSON.parse(`${body}}`) as { content: { membership: Membership } }).content.membership
 

@@ -3,15 +3,15 @@ import type { ClientEvent } from '#core/sync/client-event.ts'
 import { matchesRoom } from '#core/sync/filter.ts'
 import type { RoomId } from '#schema/identifiers.ts'
 import { bundlesFor } from '#store/bundles.ts'
-import { printFor } from '#store/client-events.ts'
 import { findInvitePermission } from '#store/invite-permission.ts'
 import { type Sight, sightOf } from '#store/sight.ts'
 import { listStickyEvents } from '#store/sticky-events.ts'
 import { roomAccountData } from './account-data.ts'
 import { readCounts } from './counts.ts'
 import { readEphemeral } from './ephemeral.ts'
-import { membershipBefore, type RoomMembership, strippedStateFor } from './memberships.ts'
-import { type Reading, unsignedFor } from './reading.ts'
+import { hasJoinedBetween, membershipBefore, type RoomMembership, strippedStateFor } from './memberships.ts'
+import { type Print, printerFor } from './print.ts'
+import type { Reading } from './reading.ts'
 import { readState } from './state.ts'
 import { readSummary } from './summary.ts'
 import { readTimeline, type Timeline } from './timeline.ts'
@@ -56,32 +56,39 @@ function joinedRoom(reading: Reading, membership: RoomMembership): string | unde
   const isWhole = isNew || reading.isFullState
   const since = isNew ? 0 : reading.since
   const sight = isNew ? sightOfNewRoom(reading, membership) : undefined
-  const timeline = readTimeline(reading, { roomId, since, until: reading.until, sight })
+  const print = printerFor(reading, roomId, sight)
+  const stateSince = reading.isInitial ? undefined : reading.since
+  const timeline = readTimeline(reading, { roomId, since, until: reading.until, sight, stateSince })
   const summary = readSummaryIfChanged(reading, roomId, timeline, isWhole)
   const state = roomState(reading, { roomId, since: isWhole ? 0 : since, until: reading.until, timeline, more: summary?.heroes ?? [] })
   const section: RoomSection = {
-    timeline: printTimeline(reading, timeline, { sight, until: Infinity }),
-    isLimited: timeline.isLimited,
+    timeline: printTimeline(reading, timeline, { sight, until: Infinity, print }),
+    isLimited: timeline.isLimited || (isNew && !reading.isInitial && !beginsTheRoom(timeline)),
     prevBatch: timeline.prevBatch,
-    state: print(reading, roomId, state, undefined),
+    state: state.map((event) => print(event)),
     isStateAfter: reading.stateAfter,
     ephemeral: readEphemeral(reading, roomId, since),
     accountData: roomAccountData(reading, roomId, isWhole),
     summary: summary?.text,
-    counts: stickyMember(reading, roomId, since, timeline.events),
+    counts: stickyMember(reading, { roomId, since, shown: timeline.events, print }),
   }
   if (isQuiet(section) && !isNew) return undefined
   const counts = [section.counts, readCounts(reading, roomId)].filter((text) => text !== '').join(',')
   return printJoinedRoom({ ...section, counts })
 }
 
+/** To a client that was not told of the room before, whatever lies in front of the timeline is a gap. */
+const beginsTheRoom = ({ events }: Timeline): boolean => events[0]?.type === 'm.room.create'
+
+type Sticky = Readonly<{ roomId: RoomId; since: number; shown: readonly ClientEvent[]; print: Print }>
+
 /** Sticky events that a gap has left out of the timeline, whatever the filter (MSC4354). */
-function stickyMember(reading: Reading, roomId: RoomId, since: number, shown: readonly ClientEvent[]): string {
+function stickyMember(reading: Reading, { roomId, since, shown, print }: Sticky): string {
   const { store, until, now, ignored } = reading
   if (since > 0 && !reading.mayHaveMoved(roomId, 'timeline')) return ''
   const events = listStickyEvents(store, { roomId, since, until, now })
     .filter(({ num, sender }) => !ignored.has(sender) && !shown.some((event) => event.num === num))
-  return events.length === 0 ? '' : `"msc4354_sticky":{"events":[${print(reading, roomId, events, undefined).join(',')}]}`
+  return events.length === 0 ? '' : `"msc4354_sticky":{"events":[${events.map((event) => print(event)).join(',')}]}`
 }
 
 /** Nothing from before the reader's join needs a look when the timeline starts behind it. */
@@ -106,18 +113,14 @@ function readSummaryIfChanged({ store, userId }: Reading, roomId: RoomId, { even
   return mayHaveChanged ? readSummary(store, roomId, userId) : undefined
 }
 
-function print(reading: Reading, roomId: RoomId, events: readonly ClientEvent[], sight: Sight | undefined): string[] {
-  return events.map((event) => printFor(reading.store, event, unsignedFor(reading, sight?.membershipAt(event.num) ?? 'join')))
-}
+type Printing = Readonly<{ sight: Sight | undefined; until: number; print: Print }>
 
 /**
  * With a gap in front of it a client cannot have put together what relates to what by itself.
  * spec: client-server-api#aggregations-of-child-events
  */
-function printTimeline(reading: Reading, { events, isLimited }: Timeline, { sight, until }: { sight: Sight | undefined; until: number }): string[] {
+function printTimeline(reading: Reading, { events, isLimited }: Timeline, { sight, until, print }: Printing): string[] {
   const { store, userId } = reading
-  const print = (event: ClientEvent, relations?: string): string =>
-    printFor(store, event, { ...unsignedFor(reading, sight?.membershipAt(event.num) ?? 'join'), relations })
   if (!isLimited) return events.map((event) => print(event))
   const maySee = ({ num, sender }: ClientEvent): boolean => (sight?.maySee(num) ?? true) && !reading.ignored.has(sender)
   const bundles = bundlesFor(store, events, { userId, until, ignored: () => reading.ignored, maySee, print })
@@ -131,15 +134,17 @@ function leftRoom(reading: Reading, membership: RoomMembership): string | undefi
   const before = isWhole ? 'join' : membershipBefore(reading, membership)
   const sight = sightOf(reading.store, roomId, reading.userId)
   // Who never was in the room sees that the invitation or knock has ended, and nothing else.
-  const wasInside = before === 'join'
-  const since = wasInside ? (isWhole ? 0 : reading.since) : position - 1
+  const cameAndWent = before !== 'join' && hasJoinedBetween(reading, membership)
+  const wasInside = before === 'join' || cameAndWent
+  const since = wasInside ? (isWhole || cameAndWent ? 0 : reading.since) : position - 1
+  const print = printerFor(reading, roomId, sight)
   const timeline = readTimeline(reading, { roomId, since, until: position, sight })
   const state = wasInside ? roomState(reading, { roomId, since, until: position, timeline, more: [] }) : []
   return printLeftRoom({
-    timeline: printTimeline(reading, timeline, { sight, until: position }),
+    timeline: printTimeline(reading, timeline, { sight, until: position, print }),
     isLimited: wasInside && timeline.isLimited,
     prevBatch: timeline.prevBatch,
-    state: print(reading, roomId, state, sight),
+    state: state.map((event) => print(event)),
     isStateAfter: reading.stateAfter,
     ephemeral: [],
     accountData: roomAccountData(reading, roomId, isWhole),

@@ -26,7 +26,7 @@ export function readSummary(store: Store, roomId: RoomId, reader: UserId): { tex
     .get(store.names.find(roomId) ?? -1)
   const counts = { 'm.joined_member_count': row?.joined ?? 0, 'm.invited_member_count': row?.invited ?? 0 }
   if (isNamed(store, roomId)) return { text: JSON.stringify(counts), heroes: [] }
-  const heroes = listHeroes(store, roomId, reader)
+  const heroes = listHeroes(store, roomId, reader).toSorted()
   return { text: JSON.stringify({ 'm.heroes': heroes, ...counts }), heroes }
 }
 

@@ -8,12 +8,20 @@ import type { Store } from '#store/store.ts'
 import { listEventsBetween } from '#store/timeline.ts'
 import { filterable, type Reading } from './reading.ts'
 
-/** Batches that are read for one room when a filter lets little through. */
+/** Batches that are read for one room when a filter lets little through, and the events in all but the first. */
 const BATCHES = 5
+const LATER_BATCH = 200
 
 export type Timeline = Readonly<{ events: readonly ClientEvent[]; isLimited: boolean; prevBatch: string }>
 
-type Window = { roomId: RoomId; since: number; until: number; sight: Sight | undefined }
+type Window = {
+  roomId: RoomId
+  since: number
+  until: number
+  sight: Sight | undefined
+  /** State from behind this position that still holds is shown, though the reader may not see the history it is from. */
+  stateSince?: number | undefined
+}
 
 /** The newest events of a window that the reader may see and wants to, oldest first. */
 export function readTimeline(reading: Reading, window: Window): Timeline {
@@ -22,7 +30,7 @@ export function readTimeline(reading: Reading, window: Window): Timeline {
   let { until } = window
   let isExhausted = false
   for (let batch = 0; batch < BATCHES && events.length <= limit && !isExhausted; batch++) {
-    const wanted = limit + 1
+    const wanted = batch === 0 ? limit + 1 : LATER_BATCH
     const read = eventsOf(reading, { ...window, until, limit: wanted })
     isExhausted = read.length < wanted
     until = (read[0]?.num ?? 1) - 1
@@ -55,8 +63,8 @@ function eventsOf({ store, movedAt }: Reading, { roomId, since, until, limit }: 
   return events
 }
 
-function isWanted(reading: Reading, { roomId, sight }: Window, event: ClientEvent): boolean {
-  if (sight && !sight.maySee(event.num)) return false
+function isWanted(reading: Reading, { roomId, sight, stateSince = Infinity }: Window, event: ClientEvent): boolean {
+  if (sight && !sight.maySee(event.num) && !(event.num > stateSince && isCurrentState(reading.store, roomId, event))) return false
   if (isIgnored({ sender: event.sender, stateKey: event.stateKey ?? undefined }, reading.ignored as ReadonlySet<UserId>)) return false
   const filter = reading.filter.room.timeline
   return filter === NO_EVENT_FILTER ||
@@ -67,3 +75,9 @@ const prevBatchOf = (first: ClientEvent | undefined, position: number): string =
   first
     ? printTimelineToken({ depth: first.depth, num: first.num - 1 })
     : printSyncToken({ position, boot: '0', volatile: 0 })
+
+const isCurrentState = ({ db, names }: Store, roomId: RoomId, { num, type, stateKey }: ClientEvent): boolean =>
+  stateKey !== null &&
+  db
+    .query('SELECT 1 FROM room_state WHERE room = ? AND type = ? AND state_key = ? AND event = ?')
+    .get(names.find(roomId) ?? -1, names.find(type) ?? -1, names.find(stateKey) ?? -1, num) !== null

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { checkAuthEventList, checkEventAuth } from '#core/event-auth/check.ts'
 import { roomIdOfCreate } from '#core/event-id.ts'
 import { type Pdu, type RoomEvent, referencedIds } from '#core/pdu.ts'
-import { KNOWN_ROOM_VERSIONS, type RoomVersionRules } from '#core/room-version.ts'
+import { KNOWN_ROOM_VERSIONS, type RoomVersion, type RoomVersionRules } from '#core/room-version.ts'
 import { stateKeyOf } from '#core/state-key.ts'
 import type { Verdict } from '#core/verdict.ts'
 import { type Versioned, loadFixture, rulesOf, unexplainedCases } from './fixture.ts'
@@ -40,6 +40,34 @@ function verdictOn(rules: RoomVersionRules, event: RoomEvent, state: readonly Ro
 }
 
 const expectedOf = ([, , synapse, ruma, , right]: Case) => (synapse === ruma ? synapse : right)
+
+type Lists = Readonly<{
+  events: readonly Pdu[]
+  /** Indices of events that were rejected. */
+  rejected: readonly number[]
+  cases: readonly (readonly [event: Pdu, listed: readonly number[], synapse: 0 | 1])[]
+}>
+
+const lists = (await loadFixture<{ versions: Versioned<Lists> }>('auth-lists')).versions
+
+function verdictsOn(version: RoomVersion): Verdict[] {
+  const { events, rejected, cases } = lists[version]
+  const known = events.map((pdu, index) => ({ ...roomEvent(pdu), ...(rejected.includes(index) ? { rejected: true } : {}) }))
+  return cases.map(([pdu, listed]) =>
+    checkAuthEventList(rulesOf(version), roomEvent(pdu), listed.flatMap((at) => known[at] ?? []), known[0]))
+}
+
+describe('G-14: lists of auth events, beside what Synapse says of them', () => {
+  test.each([...KNOWN_ROOM_VERSIONS])('room version %s decides 100 lists as it does', (version) => {
+    expect(verdictsOn(version).map(({ ok }) => (ok ? 1 : 0))).toEqual(lists[version].cases.map(([, , synapse]) => synapse))
+    expect(lists[version].cases).toHaveLength(100)
+  })
+
+  test('every point of the rule denies some', () => {
+    const denials = KNOWN_ROOM_VERSIONS.flatMap(verdictsOn).flatMap((verdict) => (verdict.ok ? [] : [verdict.rule]))
+    expect([...new Set(denials)].sort()).toEqual([1, 2, 3, 4, 5].map((point) => `auth.auth_events.${point}`))
+  })
+})
 
 describe('the authorisation rules, beside those of other servers', () => {
   test.each([...KNOWN_ROOM_VERSIONS])('room version %s decides 500 cases as they do', (version) => {

@@ -12,7 +12,12 @@ import type { WantedRoom } from './room.ts'
 import type { ListedRoom, RoomList } from './room-list.ts'
 
 /** The rooms that a request is about, in the order of the lists, and how long each list is. */
-export type Interest = Readonly<{ wanted: ReadonlyMap<RoomId, WantedRoom>; lists: ReadonlyMap<string, ListAnswer> }>
+export type Interest = Readonly<{
+  wanted: ReadonlyMap<RoomId, WantedRoom>
+  lists: ReadonlyMap<string, ListAnswer>
+  /** Rooms are among them that the next answer will not list. */
+  hasLeaving: boolean
+}>
 
 export type InterestOf = Readonly<{ list: RoomList; known: KnownRooms; request: SlidingRequest }>
 
@@ -26,7 +31,7 @@ export function readInterest(reading: SlidingReading, { list, known, request }: 
     const listed = list.byId.get(roomId) ?? left.find(({ room }) => room.roomId === roomId)
     if (listed && !isUnwelcome(reading, listed)) add(wanted, listed, config, undefined)
   }
-  return { wanted, lists }
+  return { wanted, lists, hasLeaving: left.length > 0 }
 }
 
 type Mutable = { listed: ListedRoom; config: RoomConfig; lists: readonly string[] }

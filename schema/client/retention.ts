@@ -1,0 +1,2 @@
+/** MSC1763, as its reference implementation serves it. */
+export const getRetentionConfiguration = {} as const
