@@ -19,3 +19,6 @@ export const sendMessage = {
   body: EventContent,
   allowGuest: true,
 } as const
+
+/** Without a transaction id, as scripts still send: whoever repeats such a request says it twice. */
+export const postMessage = { ...sendMessage, params: Type.Omit(sendMessage.params, ['txnId']) } as const

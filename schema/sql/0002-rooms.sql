@@ -30,6 +30,9 @@ CREATE TABLE rooms (
   is_published    INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
+-- The public directory, in its order.
+CREATE INDEX rooms_published ON rooms (joined DESC, room) WHERE is_published = 1;
+
 -- The state that the forward extremities resolve to.
 CREATE TABLE room_state (
   room      INTEGER NOT NULL,

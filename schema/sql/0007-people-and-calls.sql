@@ -34,6 +34,7 @@ CREATE TABLE user_directory (
   display_name TEXT,
   avatar_url   TEXT
 ) STRICT;
+CREATE INDEX user_directory_by_name ON user_directory (lower(display_name));
 CREATE VIRTUAL TABLE user_directory_words USING fts5 (
   names, server, content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 2', prefix = '1 2 3'
 );

@@ -17,11 +17,13 @@ export const SPEC_VERSIONS = [
 
 /** What is served of proposals; clients look here before they use it. */
 export const UNSTABLE_FEATURES = {
+  'org.matrix.e2e_cross_signing': true,
   'org.matrix.msc2285.stable': true,
   'org.matrix.msc2432': true,
   'org.matrix.msc3030': true,
   'org.matrix.msc3391': true,
   'org.matrix.msc3440.stable': true,
+  'org.matrix.msc3771': true,
   'org.matrix.msc3827.stable': true,
   'org.matrix.msc3856': true,
   'org.matrix.msc3874': true,

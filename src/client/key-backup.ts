@@ -2,7 +2,7 @@ import type { BackupState } from '#actors/user/key-backup.ts'
 import { isBetterKey } from '#core/key-backup.ts'
 import type { Homeserver } from '#homeserver'
 import { signedIn } from '#http/endpoint.ts'
-import { page } from '#http/page.ts'
+import { type Page, page } from '#http/page.ts'
 import * as schema from '#schema/client/key-backup.ts'
 import { isRoomId, type RoomId, type UserId } from '#schema/identifiers.ts'
 import type { BackedUpKey } from '#schema/journal/key-backup.ts'
@@ -26,7 +26,10 @@ const ATTEMPTS = 20
 const VERSIONS = '/_matrix/client/v3/room_keys/version'
 const KEYS = '/_matrix/client/v3/room_keys/keys'
 
-export const keyBackupPage = (server: Homeserver) =>
+export const keyBackupPage = (server: Homeserver): Page =>
+  deleting(server, reading(server, putting(server, versions(server))))
+
+const versions = (server: Homeserver): Page =>
   page()
     .post(
       VERSIONS,
@@ -71,6 +74,9 @@ export const keyBackupPage = (server: Homeserver) =>
         return {}
       }),
     )
+
+const putting = (server: Homeserver, pages: Page): Page =>
+  pages
     .put(
       KEYS,
       signedIn(server, schema.putRoomKeys, ({ query, body, requester: { userId }, cause }) =>
@@ -93,6 +99,9 @@ export const keyBackupPage = (server: Homeserver) =>
         return put(server, { userId: requester.userId, version: query.version, rooms, cause })
       }),
     )
+
+const reading = (server: Homeserver, pages: Page): Page =>
+  pages
     .get(
       KEYS,
       signedIn(server, schema.roomKeys, ({ query, requester: { userId } }) => {
@@ -119,6 +128,9 @@ export const keyBackupPage = (server: Homeserver) =>
         return JSON.parse(key.json)
       }),
     )
+
+const deleting = (server: Homeserver, pages: Page): Page =>
+  pages
     .delete(
       KEYS,
       signedIn(server, schema.roomKeys, ({ query, requester: { userId }, cause }) =>

@@ -17,7 +17,7 @@ export const notificationsPage = (server: Homeserver) =>
   page().get(
     '/_matrix/client/v3/notifications',
     signedIn(server, getNotifications, ({ query, requester: { userId, deviceId } }) => {
-      const limit = readLimit(query.limit === undefined ? undefined : readInteger(query.limit, 0), NOTIFICATIONS_DEFAULT, NOTIFICATIONS_MOST)
+      const limit = readLimit(readInteger(query.limit, NOTIFICATIONS_DEFAULT), NOTIFICATIONS_DEFAULT, NOTIFICATIONS_MOST)
       const page = { userId, before: readToken(query.from), limit, onlyHighlights: query.only === 'highlight' }
       const { notifications, next } = listNotifications(server.store, page)
       const device = deviceKeyOf(userId, deviceId ?? '')
@@ -36,5 +36,6 @@ function readToken(from: string | undefined): number {
 /** Pushers have tags, rules have none, so there is none to tell. */
 function print({ store, clock }: Homeserver, { event, roomId, actions, isRead }: Notification, device: string): string {
   const text = printFor(store, event, { now: clock.now(), device })
-  return `{"actions":${JSON.stringify(actions)},"event":${text},"profile_tag":"","read":${isRead},"room_id":${JSON.stringify(roomId)},"ts":${event.ts}}`
+  const rest = `"profile_tag":"","read":${isRead},"room_id":${JSON.stringify(roomId)},"ts":${event.ts}`
+  return `{"actions":${JSON.stringify(actions)},"event":${text},${rest}}`
 }

@@ -17,8 +17,10 @@ export const profilePage = (server: Homeserver) => {
   const getField = maybeSignedIn(server, schema.getProfileField, ({ params: { userId, keyName }, requester }) => {
     checkReader(server, userId, requester)
     const value = findProfileField(server.store, userId, keyName)
-    if (value === undefined) throw notFound('This profile has no such field')
-    return { [keyName]: value }
+    if (value !== undefined) return { [keyName]: value }
+    // Everybody has a name and a picture, if only empty ones: clients take 404 for an unknown user (MSC4537).
+    if (isMemberField(keyName)) return {}
+    throw notFound('This profile has no such field')
   })
 
   const setField = signedIn(server, schema.setProfileField, async ({ params, body, requester, cause }) => {
@@ -77,19 +79,20 @@ function checkWriter({ config, serverName }: Homeserver, userId: UserId, field: 
   if (isClosed && !requester.isAdmin) throw forbidden(`${field} cannot be changed on this server`)
 }
 
+const isMemberField = (keyName: string): boolean => keyName === 'displayname' || keyName === 'avatar_url'
+
 type Change = Readonly<{ userId: UserId; keyName: string; value: Json | undefined; byAdmin: boolean; cause: string }>
 
 /** Changes a field, and with name and avatar the member event in every room. */
 async function changeField(server: Homeserver, { userId, keyName, value, byAdmin, cause }: Change): Promise<void> {
-  const isMemberField = keyName === 'displayname' || keyName === 'avatar_url'
-  const isCleared = value === undefined || (isMemberField && value === '')
+  const isCleared = value === undefined || (isMemberField(keyName) && value === '')
   await server.user(userId).ask(
     isCleared
       ? { kind: 'deleteProfileField', field: keyName, byAdmin }
       : { kind: 'setProfileField', field: keyName, value, byAdmin },
     cause,
   )
-  if (isMemberField) await refreshRooms(server, userId, cause)
+  if (isMemberField(keyName)) await refreshRooms(server, userId, cause)
 }
 
 /** spec: client-server-api#events-on-change-of-profile-information */

@@ -35,7 +35,8 @@ export const pushRulesPage = (server: Homeserver) => {
       RULE,
       signedIn(server, schema.setPushRule, async ({ params, query, body, requester, cause }) => {
         const { kind: ruleKind, ruleId } = params
-        await server.user(requester.userId).ask({ kind: 'setPushRule', ruleKind, ruleId, body: body as JsonObject, place: query }, cause)
+        const rule = { ruleKind, ruleId, body: body as JsonObject, place: query }
+        await server.user(requester.userId).ask({ kind: 'setPushRule', ...rule }, cause)
         return {}
       }),
     )
@@ -46,7 +47,10 @@ export const pushRulesPage = (server: Homeserver) => {
         return {}
       }),
     )
-    .get(`${RULE}/enabled`, signedIn(server, schema.isPushRuleEnabled, ({ params, requester }) => ({ enabled: read(requester.userId, params).enabled })))
+    .get(
+      `${RULE}/enabled`,
+      signedIn(server, schema.isPushRuleEnabled, ({ params, requester }) => ({ enabled: read(requester.userId, params).enabled })),
+    )
     .put(
       `${RULE}/enabled`,
       signedIn(server, schema.setPushRuleEnabled, async ({ params: { kind: ruleKind, ruleId }, body, requester, cause }) => {
@@ -55,7 +59,10 @@ export const pushRulesPage = (server: Homeserver) => {
         return {}
       }),
     )
-    .get(`${RULE}/actions`, signedIn(server, schema.getPushRuleActions, ({ params, requester }) => ({ actions: read(requester.userId, params).actions })))
+    .get(
+      `${RULE}/actions`,
+      signedIn(server, schema.getPushRuleActions, ({ params, requester }) => ({ actions: read(requester.userId, params).actions })),
+    )
     .put(
       `${RULE}/actions`,
       signedIn(server, schema.setPushRuleActions, async ({ params: { kind: ruleKind, ruleId }, body, requester, cause }) => {

@@ -42,7 +42,8 @@ type Body = Static<typeof postPusher.body>
 
 function checkKey({ app_id: appId, pushkey }: Body): void {
   if (appId === '' || appId.length > APP_ID_LIMIT) throw invalidParam(`app_id must have 1 to ${APP_ID_LIMIT} characters`)
-  if (pushkey === '' || Buffer.byteLength(pushkey) > PUSHKEY_LIMIT_BYTES) throw invalidParam(`pushkey must have 1 to ${PUSHKEY_LIMIT_BYTES} bytes`)
+  if (pushkey === '' || Buffer.byteLength(pushkey) > PUSHKEY_LIMIT_BYTES)
+    throw invalidParam(`pushkey must have 1 to ${PUSHKEY_LIMIT_BYTES} bytes`)
 }
 
 function pusherOf(body: Body, kind: string): Pusher {
@@ -74,7 +75,8 @@ function checkData(data: Readonly<Record<string, unknown>>): void {
   const parsed = typeof url === 'string' ? URL.parse(url) : null
   if (!parsed || !/^https?:$/.test(parsed.protocol)) throw invalidParam('data.url must be an HTTP address')
   if (parsed.pathname !== GATEWAY_PATH) throw invalidParam(`The path of data.url must be ${GATEWAY_PATH}`)
-  if (Buffer.byteLength(JSON.stringify(data)) > PUSHER_DATA_LIMIT_BYTES) throw invalidParam(`data may have at most ${PUSHER_DATA_LIMIT_BYTES} bytes`)
+  if (Buffer.byteLength(JSON.stringify(data)) > PUSHER_DATA_LIMIT_BYTES)
+    throw invalidParam(`data may have at most ${PUSHER_DATA_LIMIT_BYTES} bytes`)
 }
 
 const shown = ({ appId, pushkey, kind, appDisplayName, deviceDisplayName, profileTag, lang, data, isEnabled, deviceId }: PusherRow) => ({

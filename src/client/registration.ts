@@ -7,7 +7,7 @@ import { page } from '#http/page.ts'
 import { checkNewPassword, hashNewPassword } from '#http/passwords.ts'
 import { rateLimiter } from '#http/rate-limit.ts'
 import { logIn } from '#http/sessions.ts'
-import { type Proven, proveStages } from '#http/uia.ts'
+import { outcomeOf, type Proven, proveStages, withSaid } from '#http/uia.ts'
 import { checkUsernameAvailability, register, registrationTokenValidity } from '#schema/client/registration.ts'
 import { localpartOf, type UserId } from '#schema/identifiers.ts'
 import { forbidden, MatrixError, missingParam, unknown } from '#schema/matrix-error.ts'
@@ -78,8 +78,11 @@ async function registerGuest(server: Homeserver, { body, request, cause }: Regis
 
 /** Name and password are checked before anything is asked of the user, and once more when the account is made. */
 async function registerUser(server: Homeserver, call: RegisterCall, accept: () => void) {
-  const { body, cause } = call
+  const { cause } = call
+  const body = withSaid(server, call.body)
   if (!server.config.enableRegistration) throw closed()
+  const made = outcomeOf(server, body)
+  if (made) return welcome(server, made, { ...call, body })
   if (body.type !== undefined && body.type !== 'm.login.password') throw unknown('Unknown registration type')
   const guest = body.guest_access_token ? guestOf(server, body.guest_access_token) : undefined
   const localpart = body.username?.toLowerCase() ?? null
@@ -92,15 +95,20 @@ async function registerUser(server: Homeserver, call: RegisterCall, accept: () =
   const userId = guest
     ? await upgradeGuest(server, guest, body.password, cause)
     : await createAccount(server, { localpart, password: body.password, displayname: body.username ?? null }, cause)
-  proven.close()
+  proven.close(userId)
   await server.registration.ask({ kind: 'spendRegistrationToken', session: proven.session }, cause)
+  return welcome(server, userId, { ...call, body })
+}
+
+/** Logs the new user in, unless they do not want that. */
+function welcome(server: Homeserver, userId: UserId, { body, request, cause }: RegisterCall) {
   if (body.inhibit_login) return { user_id: userId, home_server: server.serverName }
   return logIn(server, {
     userId,
     deviceId: body.device_id,
     displayName: body.initial_device_display_name,
     isRefreshable: body.refresh_token === true,
-    request: call.request,
+    request,
     cause,
   })
 }
@@ -121,7 +129,7 @@ async function upgradeGuest(server: Homeserver, userId: UserId, password: string
 const DUMMY = 'm.login.dummy'
 const TOKEN = 'm.login.registration_token'
 
-/** Clients send their first request without the account's data, so the body is not bound to the session. */
+/** Clients may say what they want in any request of the session, so no body is bound to it. */
 const proveRegistration = (server: Homeserver, body: RegisterCall['body']): Promise<Proven> =>
   proveStages(server, body, {
     flows: [[server.config.registrationRequiresToken ? TOKEN : DUMMY]],

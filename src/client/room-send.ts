@@ -2,51 +2,58 @@ import type { JsonObject } from '#core/pdu.ts'
 import { relationOf } from '#core/relations.ts'
 import type { Homeserver } from '#homeserver'
 import { DELAY_PARAMETER, readDelay, scheduleEvent } from '#http/delayed-events.ts'
-import { type Requester, signedIn } from '#http/endpoint.ts'
+import { type Requester, signedIn, type SignedInCall } from '#http/endpoint.ts'
 import { takeMessage, takeRedaction } from '#http/message-limit.ts'
 import { page } from '#http/page.ts'
 import { readStickyDuration } from '#http/sticky-events.ts'
 import { refuseSuspended, refuseSuspendedRedaction } from '#http/suspension.ts'
 import { sentBefore, type Transaction, transactionOf } from '#http/transactions.ts'
-import { sendMessage } from '#schema/client/room-send.ts'
+import { postMessage, sendMessage } from '#schema/client/room-send.ts'
 import { invalidParam } from '#schema/matrix-error.ts'
 import type { EventId, UserId } from '#schema/identifiers.ts'
 import { hasAnnotation } from '#store/relations.ts'
 
 export const roomSend = (server: Homeserver) =>
-  page().put(
-    '/_matrix/client/v3/rooms/:roomId/send/:eventType/:txnId',
-    signedIn(server, sendMessage, async ({ params, query, body, requester, cause }) => {
-      const { roomId, eventType } = params
-      const stickyMs = readStickyDuration(query)
-      if (eventType !== 'm.room.redaction') refuseSuspended(requester)
-      const transaction = transactionOf(requester, params.txnId)
-      const sent = sentBefore(server, transaction)
-      if (sent) return { event_id: sent }
-      const content = body as JsonObject
-      const delay = query[DELAY_PARAMETER]
-      if (delay !== undefined) {
-        takeMessage(server, requester)
-        const event = { eventType, stateKey: null, content, delayMs: readDelay(delay), stickyMs, txnId: params.txnId }
-        return scheduleEvent(server, { requester, roomId, ...event, cause })
-      }
-      if (eventType === 'm.room.redaction') return redact(server, { ...params, content, requester, transaction, cause })
-      takeMessage(server, requester)
-      const { eventId } = await server.room(roomId).ask(
-        {
-          kind: 'sendMessage',
-          userId: requester.userId,
-          eventType,
-          content,
-          ...(isAnnotated(server, requester.userId, eventType, content) ? { isAnnotated: true } : {}),
-          ...(transaction ? { transaction } : {}),
-          ...(stickyMs === undefined ? {} : { stickyMs }),
-        },
-        cause,
-      )
-      return { event_id: eventId }
-    }),
+  page()
+    .put('/_matrix/client/v3/rooms/:roomId/send/:eventType/:txnId', signedIn(server, sendMessage, (call) => send(server, call)))
+    .post(
+      '/_matrix/client/v3/rooms/:roomId/send/:eventType',
+      signedIn(server, postMessage, (call) => send(server, { ...call, params: { ...call.params, txnId: server.nonce() } })),
+    )
+
+async function send(
+  server: Homeserver,
+  { params, query, body, requester, cause }: SignedInCall<typeof sendMessage>,
+): Promise<Record<string, unknown>> {
+  const { roomId, eventType } = params
+  const stickyMs = readStickyDuration(query)
+  if (eventType !== 'm.room.redaction') refuseSuspended(requester)
+  const transaction = transactionOf(requester, params.txnId)
+  const sent = sentBefore(server, transaction)
+  if (sent) return { event_id: sent }
+  const content = body as JsonObject
+  const delay = query[DELAY_PARAMETER]
+  if (delay !== undefined) {
+    takeMessage(server, requester)
+    const event = { eventType, stateKey: null, content, delayMs: readDelay(delay), stickyMs, txnId: params.txnId }
+    return scheduleEvent(server, { requester, roomId, ...event, cause })
+  }
+  if (eventType === 'm.room.redaction') return redact(server, { ...params, content, requester, transaction, cause })
+  takeMessage(server, requester)
+  const { eventId } = await server.room(roomId).ask(
+    {
+      kind: 'sendMessage',
+      userId: requester.userId,
+      eventType,
+      content,
+      ...(isAnnotated(server, requester.userId, eventType, content) ? { isAnnotated: true } : {}),
+      ...(transaction ? { transaction } : {}),
+      ...(stickyMs === undefined ? {} : { stickyMs }),
+    },
+    cause,
   )
+  return { event_id: eventId }
+}
 
 /** spec: client-server-api#avoiding-duplicate-annotations */
 function isAnnotated({ store }: Homeserver, userId: UserId, type: string, content: JsonObject): boolean {

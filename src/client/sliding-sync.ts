@@ -15,6 +15,8 @@ import type { RoomId } from '#schema/identifiers.ts'
 import { invalidParam } from '#schema/matrix-error.ts'
 import type { DeviceInbox } from '#store/device-inboxes.ts'
 import { deviceKeyOf } from '#store/events.ts'
+import { plannedStore, readTogether } from '#store/planned-store.ts'
+import type { Store } from '#store/store.ts'
 import { NO_ACCOUNT_DATA, readChangedAccountData } from '#store/sync/account-data.ts'
 import { keyCounts, readDeviceLists, readToDevice } from '#store/sync/encryption.ts'
 import { forgetRoomsOutOf, readAccountData, readReceiptsOf, readThreads, readTyping } from '#store/sync/sliding/extensions.ts'
@@ -28,7 +30,8 @@ const LONGEST_WAIT_MS = 5 * 60_000
 
 /** Simplified sliding sync, MSC4186: as clients call it today, and as it was accepted. */
 export const slidingSyncPage = (server: Homeserver) => {
-  const desk: Desk = { server, connections: slidingConnections(server), lists: roomLists(server.store) }
+  const store = plannedStore(server.store)
+  const desk: Desk = { server, store, connections: slidingConnections(server), lists: roomLists(store) }
   return page()
     .post(
       '/_matrix/client/unstable/org.matrix.simplified_msc3575/sync',
@@ -40,7 +43,7 @@ export const slidingSyncPage = (server: Homeserver) => {
     )
 }
 
-type Desk = Readonly<{ server: Homeserver; connections: SlidingConnections; lists: RoomLists }>
+type Desk = Readonly<{ server: Homeserver; store: Store; connections: SlidingConnections; lists: RoomLists }>
 
 /** One request on its way. */
 type Asked = Readonly<{ desk: Desk; requester: Requester; request: SlidingRequest; opened: OpenConnection; toDeviceSince: number }>
@@ -61,9 +64,9 @@ async function answer(desk: Desk, call: Pick<Call<object>, 'request' | 'cause'>,
     const { seen } = server.notifier
     const watch = server.notifier.watch(requester.userId)
     // Looked up after `seen`: a message that comes in between is left for the next answer, not passed over.
-    const inbox = keyCounts(server.store, requester.userId, requester.deviceId)
+    const inbox = keyCounts(desk.store, requester.userId, requester.deviceId)
     if (isFirst && toDeviceSince > 0 && (await acknowledgeToDevice(server, requester, inbox, { upTo: toDeviceSince, cause }))) continue
-    const read = readAnswer(asked, { seen, watch, inbox })
+    const read = readTogether(desk.store, () => readAnswer(asked, { seen, watch, inbox }))
     const left = deadline - server.clock.now()
     if (read.hasContent || left <= 0 || stopped.aborted) {
       const { move, lists, still, rooms, extensions } = read
@@ -126,8 +129,8 @@ function readAnswer(asked: Asked, moment: Moment): Read {
   }
 }
 
-function readingOf({ desk: { server }, requester: { userId, deviceId }, request, opened: { connection, token } }: Asked, { seen, watch }: Moment): SlidingReading {
-  const { store, notifier } = server
+function readingOf({ desk: { server, store }, requester: { userId, deviceId }, request, opened: { connection, token } }: Asked, { seen, watch }: Moment): SlidingReading {
+  const { notifier } = server
   const since = token?.position ?? 0
   const until = Math.max(seen.position, since)
   const hasData = token !== undefined && notifier.mayConcern(watch, 'account-data', since)
@@ -197,8 +200,8 @@ function readExtensions(reading: SlidingReading, { request }: Asked, interest: I
 
 /** What belongs to the device and not to its rooms. spec: MSC3884, MSC3885 */
 function readDeviceExtensions(asked: Asked, { seen, watch, inbox }: Moment, moved: readonly RoomId[]) {
-  const { desk: { server }, requester: { userId, deviceId }, request: { extensions: { toDevice, encryption } }, opened: { token }, toDeviceSince } = asked
-  const { store, notifier } = server
+  const { desk: { server, store }, requester: { userId, deviceId }, request: { extensions: { toDevice, encryption } }, opened: { token }, toDeviceSince } = asked
+  const { notifier } = server
   const extensions = new Map<string, string>()
   let hasContent = false
   if (toDevice) {

@@ -79,6 +79,38 @@ export function verifyText(publicKeyBase64: string, text: string, signature: str
   return key !== undefined && bytes !== undefined && verify(null, Buffer.from(text), key, bytes)
 }
 
+/** A signature in unpadded base64, what it is of, and the public key, in base64, that should have made it. */
+export type SignedText = Readonly<{ publicKey: string; text: string; signature: string }>
+
+/** How many verifications of one batch are under way at once; the threads that do them are two to four. */
+export const VERIFY_IN_FLIGHT = 64
+
+/**
+ * `verifyText` for many at once, off the main thread and on all cores: the answers in the order of the items. The same
+ * items have the same answers, whichever is done first.
+ */
+export async function verifyBatch(items: readonly SignedText[]): Promise<boolean[]> {
+  const answers: boolean[] = []
+  let next = 0
+  const lane = async (): Promise<void> => {
+    for (let at = next++; at < items.length; at = next++) {
+      const item = items[at]
+      answers[at] = item !== undefined && (await verifyElsewhere(item))
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(VERIFY_IN_FLIGHT, items.length) }, lane))
+  return answers
+}
+
+function verifyElsewhere({ publicKey, text, signature }: SignedText): Promise<boolean> {
+  const key = publicKeyOf(publicKey)
+  const bytes = decodeBase64(signature)
+  if (key === undefined || bytes === undefined) return Promise.resolve(false)
+  return new Promise((resolve) => {
+    verify(null, Buffer.from(text), key, bytes, (failure, fits) => resolve(failure === null && fits))
+  })
+}
+
 /** Whether an object bears this server's signature by this key. spec: appendices#checking-for-a-signature */
 export function verifyJson(
   object: JsonObject,

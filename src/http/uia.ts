@@ -1,8 +1,9 @@
 import { canonicalJson } from '#core/canonical-json.ts'
 import { sha256Base64 } from '#core/digest.ts'
-import { isJsonObject } from '#core/event-content.ts'
+import { isJsonObject, ownValue } from '#core/event-content.ts'
 import type { Json, JsonObject } from '#core/pdu.ts'
 import type { Homeserver } from '#homeserver'
+import type { UserId } from '#schema/identifiers.ts'
 import { forbidden, MatrixError, missingParam, unrecognized } from '#schema/matrix-error.ts'
 import type { Requester } from './endpoint.ts'
 import { identifiedUser, mayProveByPassword, provePassword } from './passwords.ts'
@@ -14,6 +15,8 @@ import { perServer } from './per-server.ts'
 /** Sessions at a time; of more, the oldest is forgotten, and its client is asked anew. */
 export const UIA_SESSION_LIMIT = 10_000
 export const UIA_SESSION_MS = 60 * 60_000
+/** What a client says in a sign-up is kept up to this size. */
+const SAID_LIMIT_BYTES = 4_096
 /** Devices whose last proof is remembered for `ui_auth.session_timeout`. */
 const PROOF_LIMIT = 10_000
 
@@ -25,6 +28,9 @@ type UiaSession = {
   digest: string | undefined
   readonly completed: string[]
   readonly until: number
+  /** The first body that said anything, where the later ones may leave it out. */
+  said: JsonObject | undefined
+  outcome: { userId: UserId; request: string } | undefined
 }
 
 type Sessions = Readonly<{ byId: Map<string, UiaSession>; proofs: Map<string, number> }>
@@ -46,8 +52,8 @@ export type UiaTerms = Readonly<{
 
 export type Proven = Readonly<{
   session: string
-  /** Forgets the session, so that what it has proven counts once. */
-  close: () => void
+  /** What the session has proven counts once. Only the same request again will find the user that it has made. */
+  close: (made?: UserId) => void
 }>
 
 /** The 401 that asks for (further) stages; an `errcode` is in it only where a stage has failed. */
@@ -66,23 +72,55 @@ export async function proveStages(server: Homeserver, body: object, terms: UiaTe
   const { auth: said, ...rest } = body as JsonObject
   const auth = isJsonObject(said) ? said : {}
   const session = openSession(server, auth.session, terms)
-  bindBody(session, rest, terms)
+  if (terms.bindsBody) bindBody(session, rest)
+  else session.said ??= worthKeeping(rest)
   const failure = typeof auth.type === 'string' ? await tryStage(session, auth.type, auth, terms) : undefined
   const isComplete = terms.flows.some((flow) => flow.every((stage) => session.completed.includes(stage)))
   if (failure || !isComplete || said === undefined) throw challenge(session, terms, failure)
-  return { session: session.id, close: () => void sessionsOf(server).byId.delete(session.id) }
+  return {
+    session: session.id,
+    close(made) {
+      if (made) session.outcome = { userId: made, request: fingerprintOf(rest) }
+      else sessionsOf(server).byId.delete(session.id)
+    },
+  }
+}
+
+/** The body together with what its session was told before: clients may send nothing but `auth` from the second request on. */
+export const withSaid = <T extends object>(server: Homeserver, body: T): T => ({ ...sessionOf(server, body)?.said, ...body })
+
+/** The user that this very request has made before: its answer may have been lost on the way. */
+export function outcomeOf(server: Homeserver, body: object): UserId | undefined {
+  const { auth: _auth, ...rest } = body as JsonObject
+  const outcome = sessionOf(server, body)?.outcome
+  return outcome?.request === fingerprintOf(rest) ? outcome?.userId : undefined
+}
+
+function sessionOf(server: Homeserver, body: object): UiaSession | undefined {
+  const { auth } = body as JsonObject
+  const id = isJsonObject(auth) ? ownValue(auth, 'session') : undefined
+  const known = typeof id === 'string' ? sessionsOf(server).byId.get(id) : undefined
+  return known && known.until > server.clock.now() ? known : undefined
+}
+
+const fingerprintOf = (rest: JsonObject): string => sha256Base64(JSON.stringify(rest))
+
+const worthKeeping = (rest: JsonObject): JsonObject | undefined => {
+  const length = JSON.stringify(rest).length
+  return length > '{}'.length && length <= SAID_LIMIT_BYTES ? rest : undefined
 }
 
 function openSession(server: Homeserver, id: Json | undefined, { operation }: UiaTerms): UiaSession {
   const { byId } = sessionsOf(server)
   const now = server.clock.now()
   const known = typeof id === 'string' ? byId.get(id) : undefined
-  if (known && known.until > now) {
+  if (known && known.until > now && !known.outcome) {
     if (known.operation !== operation) throw forbidden('This session was begun for another request')
     return known
   }
   const fresh = server.nonce()
-  const session: UiaSession = { id: fresh, operation, digest: undefined, completed: [], until: now + UIA_SESSION_MS }
+  const nothing = { digest: undefined, said: undefined, outcome: undefined }
+  const session: UiaSession = { id: fresh, operation, completed: [], until: now + UIA_SESSION_MS, ...nothing }
   byId.set(session.id, session)
   const [oldest] = byId.keys()
   if (byId.size > UIA_SESSION_LIMIT && oldest !== undefined) byId.delete(oldest)
@@ -90,8 +128,8 @@ function openSession(server: Homeserver, id: Json | undefined, { operation }: Ui
 }
 
 /** What a user has agreed to must be what is done. A first request may come with no body at all. */
-function bindBody(session: UiaSession, rest: JsonObject, { bindsBody }: UiaTerms): void {
-  if (!bindsBody || (session.digest === undefined && Object.keys(rest).length === 0)) return
+function bindBody(session: UiaSession, rest: JsonObject): void {
+  if (session.digest === undefined && Object.keys(rest).length === 0) return
   const digest = sha256Base64(canonicalJson(rest))
   session.digest ??= digest
   if (session.digest !== digest) throw forbidden('The request is not the one that this session was begun for')

@@ -16,7 +16,8 @@ export type PersonalNotification = Readonly<{ user: number; room: number; positi
 
 /** Table `notifications`; called by the projector that counts. */
 export function addNotification({ db }: Store, { user, room, position, isHighlight }: PersonalNotification): void {
-  db.query('INSERT INTO notifications (user, position, room, is_highlight) VALUES (?, ?, ?, ?)').run(user, position, room, Number(isHighlight))
+  db.query('INSERT INTO notifications (user, position, room, is_highlight) VALUES (?, ?, ?, ?)')
+    .run(user, position, room, Number(isHighlight))
   db.query(`
     DELETE FROM notifications WHERE user = ?1 AND position <=
       (SELECT position FROM notifications WHERE user = +?1 ORDER BY position DESC LIMIT 1 OFFSET ${NOTIFICATIONS_LIMIT})
@@ -36,6 +37,8 @@ export type NotificationsWanted = Readonly<{
   onlyHighlights: boolean
 }>
 
+export type NotificationPage = Readonly<{ notifications: readonly Notification[]; next: number | undefined }>
+
 type Room = { room: number; class: number; joined: number; read: number; main: number }
 type Candidate = { position: number; room: Room; isHighlight: boolean | undefined }
 
@@ -43,7 +46,7 @@ type Candidate = { position: number; room: Room; isHighlight: boolean | undefine
  * What a user was notified of since they joined, newest first, with what their rules say of it now. `next` is the
  * `before` of the next page; absent when there is none. spec: client-server-api#get_matrixclientv3notifications
  */
-export function listNotifications(store: Store, wanted: NotificationsWanted): { notifications: Notification[]; next: number | undefined } {
+export function listNotifications(store: Store, wanted: NotificationsWanted): NotificationPage {
   const user = store.names.find(wanted.userId) ?? -1
   const rooms = store.db
     .query<Room, [number]>(`
@@ -63,17 +66,21 @@ export function listNotifications(store: Store, wanted: NotificationsWanted): { 
   }
 }
 
-const HIGHLIGHTS = 'SELECT position FROM class_highlights WHERE room = +? AND class = +? AND position < +? AND position > +? ORDER BY position DESC LIMIT ?'
+const HIGHLIGHTS = `
+  SELECT position FROM class_highlights
+   WHERE room = +? AND class = +? AND position < +? AND position > +? ORDER BY position DESC LIMIT ?`
 
 const COUNTERS = `
   SELECT counter FROM unread_counters WHERE room = ?1 AND thread = ${MAIN_THREAD} AND class = ?2
    UNION ALL
   SELECT counter FROM unread_counters WHERE room = ?1 AND class = ?2 AND thread > 0 AND position > ?3`
 
-const STEPS = 'SELECT position FROM unread_steps WHERE counter = +? AND position < +? AND position > +? ORDER BY position DESC LIMIT ?'
+const STEPS = `
+  SELECT position FROM unread_steps WHERE counter = +? AND position < +? AND position > +? ORDER BY position DESC LIMIT ?`
 
 /** Where the reader's class was notified in one room: at least as many as fit the page and one more. */
-function positionsIn({ db }: Store, { room, class: ofClass, joined }: Room, { before, limit, onlyHighlights }: NotificationsWanted): number[] {
+function positionsIn({ db }: Store, { room, class: ofClass, joined }: Room, wanted: NotificationsWanted): number[] {
+  const { before, limit, onlyHighlights } = wanted
   if (onlyHighlights) {
     const query = db.query<{ position: number }, [number, number, number, number, number]>(HIGHLIGHTS)
     return query.all(room, ofClass, before, joined, limit + 1).map(({ position }) => position)
@@ -91,7 +98,8 @@ const PERSONAL = `
   SELECT position, room, is_highlight FROM notifications
    WHERE user = ? AND position < ? AND (is_highlight OR NOT ?) ORDER BY position DESC LIMIT ?`
 
-function personalOnes({ db }: Store, user: number, rooms: readonly Room[], { before, limit, onlyHighlights }: NotificationsWanted): Candidate[] {
+function personalOnes({ db }: Store, user: number, rooms: readonly Room[], wanted: NotificationsWanted): Candidate[] {
+  const { before, limit, onlyHighlights } = wanted
   const byNumber = new Map(rooms.map((room) => [room.room, room]))
   return db
     .query<PersonalRow, [number, number, number, number]>(PERSONAL)
@@ -102,7 +110,8 @@ function personalOnes({ db }: Store, user: number, rooms: readonly Room[], { bef
     })
 }
 
-function notificationOf(store: Store, { userId, onlyHighlights }: NotificationsWanted, user: number, candidate: Candidate): Notification | undefined {
+function notificationOf(store: Store, wanted: NotificationsWanted, user: number, candidate: Candidate): Notification | undefined {
+  const { userId, onlyHighlights } = wanted
   const { position, room, isHighlight } = candidate
   const event = eventAt(store, room.room, position)
   if (!event || event.redactedBy !== null || event.sender === userId) return undefined
@@ -134,10 +143,13 @@ function outcomeNow(store: Store, { userId, roomId, event, content, isInThread }
   const { ruleset, reader, isIgnoring } = readerRules(store, roomId, userId, sender)
   if (isIgnoring) return SILENT
   const context = pushContext(store, emptyRoomAudience(), { roomId, sender, isInThread })
-  return evaluate(ruleset, pushSubject({ type, sender, content, ...(stateKey === null ? {} : { state_key: stateKey }) }, context), reader)
+  const pushEvent = { type, sender, content, ...(stateKey === null ? {} : { state_key: stateKey }) }
+  return evaluate(ruleset, pushSubject(pushEvent, context), reader)
 }
 
 const markOf = ({ db, names }: Store, room: number, user: number, thread: string): number =>
   db
-    .query<{ position: number }, [number, number, number]>('SELECT position FROM unread_marks WHERE room = ? AND user = ? AND thread = ?')
+    .query<{ position: number }, [number, number, number]>(
+      'SELECT position FROM unread_marks WHERE room = ? AND user = ? AND thread = ?',
+    )
     .get(room, user, names.find(thread) ?? -1)?.position ?? 0

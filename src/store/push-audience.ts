@@ -161,7 +161,8 @@ function readRules({ db, names }: Store, userId: UserId): UserRules | undefined 
   const ruleset = rulesetFor(chosen, userId, PUSH_FEATURES)
   const whole = compileRuleset(ruleset, userId)
   const { room, ...others } = ruleset
-  const ids = [...room.map(({ rule_id }) => rule_id), ...Object.values(others).flatMap((rules) => rules.flatMap((rule) => roomNamedBy(rule) ?? []))]
+  const inConditions = Object.values(others).flatMap((rules) => rules.flatMap((rule) => roomNamedBy(rule) ?? []))
+  const ids = [...room.map(({ rule_id }) => rule_id), ...inConditions]
   const named = new Set(ids.map((id) => id.toLowerCase()))
   return {
     whole,
@@ -195,7 +196,8 @@ function ignoredIn(json: string | null): UserId[] {
 }
 
 const DISPLAY_NAME = `
-  SELECT e.json ->> '$.content.displayname' AS name FROM memberships m JOIN events e ON e.num = m.event WHERE m.user = ? AND m.room = ?`
+  SELECT e.json ->> '$.content.displayname' AS name FROM memberships m JOIN events e ON e.num = m.event
+   WHERE m.user = ? AND m.room = ?`
 
 function displayNameIn({ db, names }: Store, roomId: RoomId, userId: UserId): string | undefined {
   const row = db

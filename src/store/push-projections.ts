@@ -57,7 +57,8 @@ type AnyProject = AnyProjection['project']
 /** The same projections, with notifications and counts kept beside what the facts of others become. */
 export const followedByPush = (projections: Readonly<Record<string, AnyProjection>>): Record<string, AnyProjection> =>
   Object.fromEntries(Object.entries(projections).map(([kind, projection]) => {
-    const steps = [before, { [kind]: projection.project }, after].flatMap((follow) => (follow as Record<string, AnyProject>)[kind] ?? [])
+    const phases: Record<string, AnyProject>[] = [before, { [kind]: projection.project }, after]
+    const steps = phases.flatMap((phase) => phase[kind] ?? [])
     if (steps.length === 1) return [kind, projection]
     const project: AnyProject = (...row) => {
       for (const step of steps) step(...row)

@@ -124,18 +124,28 @@ export type ChildrenQuery = Readonly<{
   limit: number
 }>
 
-const DIRECT = 'SELECT child, depth FROM relations WHERE parent = ?1'
+type Order = Readonly<{ bound: string; order: string }>
 
-// What is in a thread is found by its root, so that a page of a long thread does not read all of it.
-const ALL = `
-  WITH RECURSIVE below (child, level) AS (
-    SELECT child, 1 FROM relations WHERE parent = ?1 AND thread IS NOT ?1
-     UNION
-    SELECT r.child, b.level + 1 FROM below b JOIN relations r ON r.parent = b.child WHERE b.level < ${RECURSION_DEPTH}
-  )
-  SELECT child, depth FROM relations WHERE thread = ?1
-   UNION
-  SELECT child, (SELECT depth FROM relations WHERE relations.child = below.child) FROM below`
+/** Children out of one index, which has them in the order that is asked for: a page reads no more than a page. */
+const childrenIn = (index: 'parent' | 'thread', { bound, order }: Order): string => `
+  SELECT * FROM (
+    SELECT child, depth FROM relations INDEXED BY relations_by_${index}
+     WHERE ${index} = ?1 AND ${bound} AND (?4 IS NULL OR rel_type = ?4) AND (?5 IS NULL OR type = ?5) ORDER BY ${order} LIMIT ?6)`
+
+// What is in a thread is found by its root; what relates to it otherwise is followed step by step, and is little.
+const allOf = (page: Order): string => `
+  ${childrenIn('thread', page)}
+  UNION ALL
+  SELECT * FROM (
+    WITH RECURSIVE below (child, level) AS (
+      SELECT child, 1 FROM relations INDEXED BY relations_by_sender
+       WHERE parent = ?1 AND rel_type IN (SELECT DISTINCT rel_type FROM relations WHERE parent = ?1 AND rel_type <> ?7)
+       UNION
+      SELECT r.child, b.level + 1 FROM below b JOIN relations r INDEXED BY relations_by_parent ON r.parent = b.child
+       WHERE b.level < ${RECURSION_DEPTH}
+    )
+    SELECT relations.child, depth FROM below JOIN relations ON relations.child = below.child
+     WHERE ${page.bound} AND (?4 IS NULL OR rel_type = ?4) AND (?5 IS NULL OR type = ?5) ORDER BY ${page.order} LIMIT ?6)`
 
 /** The events that relate to one, in the order of the room's graph: newest first (`b`) or oldest first (`f`). */
 export function listChildren(store: Store, { parent, relType, eventType, isRecursive, from, to, dir, limit }: ChildrenQuery): ClientEvent[] {
@@ -143,14 +153,13 @@ export function listChildren(store: Store, { parent, relType, eventType, isRecur
   const [wantedRelType, wantedType] = [relType === undefined ? null : names.find(relType), eventType === undefined ? null : names.find(eventType)]
   if (wantedRelType === undefined || wantedType === undefined) return []
   const [compare, order, stop] = dir === 'b' ? ['<=', 'DESC', '>'] : ['>', 'ASC', '<=']
-  const bound = to ? `AND (c.depth, c.child) ${stop} (${Number(to.depth)}, ${Number(to.num)})` : ''
+  const end = to ? ` AND (depth, relations.child) ${stop} (${Number(to.depth)}, ${Number(to.num)})` : ''
+  const page = { bound: `(depth, relations.child) ${compare} (?2, ?3)${end}`, order: `depth ${order}, relations.child ${order}` }
   return db
-    .query<ClientEventRow, [number, number, number, number | null, number | null, number]>(`
-      SELECT ${CLIENT_EVENT} FROM (${isRecursive ? ALL : DIRECT}) c JOIN relations r ON r.child = c.child JOIN events e ON e.num = c.child
-       WHERE (c.depth, c.child) ${compare} (?2, ?3) ${bound} AND e.position IS NOT NULL
-         AND (?4 IS NULL OR r.rel_type = ?4) AND (?5 IS NULL OR r.type = ?5)
+    .query<ClientEventRow, (number | null)[]>(`
+      SELECT ${CLIENT_EVENT} FROM (${isRecursive ? allOf(page) : childrenIn('parent', page)}) c JOIN events e ON e.num = c.child
        ORDER BY c.depth ${order}, c.child ${order} LIMIT ?6`)
-    .all(parent, from.depth, from.num, wantedRelType, wantedType, limit)
+    .all(parent, from.depth, from.num, wantedRelType, wantedType, limit, ...(isRecursive ? [names.find('m.thread') ?? -1] : []))
     .map((row) => clientEventOf(store, row))
 }
 

@@ -1,5 +1,7 @@
-import { isRoomId, type RoomId, type UserId } from '#schema/identifiers.ts'
+import { ownValue } from '#core/event-content.ts'
+import type { Json, JsonObject } from '#core/pdu.ts'
 import { roomVersionRules } from '#core/room-version.ts'
+import { isRoomId, type RoomId, type UserId } from '#schema/identifiers.ts'
 import { type Membership, findMembership } from './memberships.ts'
 import type { Store } from './store.ts'
 
@@ -21,55 +23,55 @@ export type RoomSummary = Readonly<{
   guestsCanJoin: boolean
 }>
 
-/** Each place of the state that a summary shows, under the name of its column. */
-const SHOWN = {
-  name: ['m.room.name', 'name'],
-  topic: ['m.room.topic', 'topic'],
-  canonicalAlias: ['m.room.canonical_alias', 'alias'],
-  avatarUrl: ['m.room.avatar', 'url'],
-  joinRule: ['m.room.join_rules', 'join_rule'],
-  roomType: ['m.room.create', 'type'],
-  encryption: ['m.room.encryption', 'algorithm'],
-  visibility: ['m.room.history_visibility', 'history_visibility'],
-  guestAccess: ['m.room.guest_access', 'guest_access'],
-} as const
+const TYPES = [
+  'm.room.name', 'm.room.topic', 'm.room.canonical_alias', 'm.room.avatar', 'm.room.join_rules', 'm.room.create',
+  'm.room.encryption', 'm.room.history_visibility', 'm.room.guest_access',
+] as const
+type Shown = (typeof TYPES)[number]
 
-type Row = { [K in keyof typeof SHOWN]: string | null } & { version: string; joined: number; allow: string | null }
+const SHOWN_STATE = `
+  SELECT s.type, e.json, e.content_start, e.content_end FROM room_state s JOIN events e ON e.num = s.event
+   WHERE s.room = ? AND s.state_key = ? AND s.type IN (${TYPES.map(() => '?').join(', ')})`
 
-const stateOf = (type: number, value: string): string => `(SELECT ${value} FROM room_state s JOIN events e ON e.num = s.event
-  WHERE s.room = ?1 AND s.type = ?${type + 3} AND s.state_key = ?2)`
-
-const shownTypes = Object.values(SHOWN).map(([type]) => type)
-
-/** A text that is not one in the event counts as not set. */
-const SUMMARY = `SELECT version, joined, ${Object.entries(SHOWN).map(([column, [, key]], type) =>
-  `${stateOf(type, `CASE json_type(e.json, '$.content.${key}') WHEN 'text' THEN e.json ->> '$.content.${key}' END`)} AS ${column}`).join(', ')},
-  ${stateOf(shownTypes.indexOf('m.room.join_rules'), `CASE json_type(e.json, '$.content.allow') WHEN 'array' THEN e.json -> '$.content.allow' END`)} AS allow
-  FROM rooms WHERE room = ?1`
+type Row = { type: number; json: string; content_start: number; content_end: number }
 
 /** Undefined for a room that this server does not know. */
 export function findRoomSummary({ db, names }: Store, roomId: RoomId): RoomSummary | undefined {
   const room = names.find(roomId)
   if (room === undefined) return undefined
-  const row = db.query<Row, number[]>(SUMMARY).get(room, names.find('') ?? -1, ...shownTypes.map((type) => names.find(type) ?? -1))
+  const row = db.query<{ version: string; joined: number }, [number]>('SELECT version, joined FROM rooms WHERE room = ?').get(room)
   if (!row) return undefined
-  const { visibility, guestAccess, allow, joinRule, ...rest } = row
+  const state = new Map<string, JsonObject>()
+  const rows = db.query<Row, number[]>(SHOWN_STATE).all(room, names.find('') ?? -1, ...TYPES.map((type) => names.find(type) ?? -1))
+  for (const { type, json, content_start, content_end } of rows) state.set(names.textOf(type), JSON.parse(json.slice(content_start, content_end)) as JsonObject)
+  /** A text that is not one in the event counts as not set. */
+  const text = (type: Shown, key: string): string | null => {
+    const value = ownValue(state.get(type), key)
+    return typeof value === 'string' ? value : null
+  }
+  const joinRule = text('m.room.join_rules', 'join_rule')
   return {
-    ...rest,
+    ...row,
     roomId,
+    name: text('m.room.name', 'name'),
+    topic: text('m.room.topic', 'topic'),
+    canonicalAlias: text('m.room.canonical_alias', 'alias'),
+    avatarUrl: text('m.room.avatar', 'url'),
     joinRule: joinRule ?? 'invite',
-    allowedRoomIds: isRestricted(joinRule) ? allowedIn(allow) : [],
-    isWorldReadable: visibility === 'world_readable',
-    guestsCanJoin: guestAccess === 'can_join',
+    allowedRoomIds: isRestricted(joinRule) ? allowedIn(ownValue(state.get('m.room.join_rules'), 'allow')) : [],
+    roomType: text('m.room.create', 'type'),
+    encryption: text('m.room.encryption', 'algorithm'),
+    isWorldReadable: text('m.room.history_visibility', 'history_visibility') === 'world_readable',
+    guestsCanJoin: text('m.room.guest_access', 'guest_access') === 'can_join',
   }
 }
 
 const isRestricted = (joinRule: string | null): boolean => joinRule === 'restricted' || joinRule === 'knock_restricted'
 
 /** spec: client-server-api#restricted-rooms */
-function allowedIn(allow: string | null): RoomId[] {
-  const conditions = allow === null ? [] : (JSON.parse(allow) as unknown[])
-  return conditions.flatMap((condition) => {
+function allowedIn(allow: Json | undefined): RoomId[] {
+  if (!Array.isArray(allow)) return []
+  return allow.flatMap((condition) => {
     const { type, room_id: roomId } = Object(condition) as Record<string, unknown>
     return type === 'm.room_membership' && isRoomId(roomId) ? [roomId] : []
   })

@@ -8,7 +8,9 @@ import { MAIN_THREAD, parseContent, threadIn, threadNumber } from './event-threa
 import { eventKeyOf, type EventKey } from './events.ts'
 import { addNotification } from './notifications.ts'
 import type { Project } from './projectors.ts'
-import { dropAudience, emptyRoomAudience, keepAudience, knownAudience, pushContext, type RoomAudience, seatReader } from './push-audience.ts'
+import {
+  dropAudience, emptyRoomAudience, keepAudience, knownAudience, pushContext, type RoomAudience, seatReader,
+} from './push-audience.ts'
 import type { Store } from './store.ts'
 import { enterClass, readByWriting } from './unread-readers.ts'
 
@@ -86,7 +88,7 @@ function count(store: Store, place: Place, subject: PushSubject, isOwnStep: bool
   }
 }
 
-// The plus keeps SQLite from planning the query anew for each value, which it does where a bare parameter meets ORDER BY.
+// The plus keeps SQLite from planning anew for each value, as it does where a bare parameter meets ORDER BY.
 const STEP = `
   INSERT INTO unread_steps (counter, position, notify, highlight) VALUES (?1, ?2,
     1 + ifnull((SELECT notify FROM unread_steps WHERE counter = +?1 ORDER BY position DESC LIMIT 1), 0),
@@ -115,11 +117,14 @@ const insertCounter = ({ db }: Store, row: [room: number, thread: number, ofClas
 
 export const findCounter = ({ db }: Store, room: number, thread: number, ofClass: number): number | undefined =>
   db
-    .query<{ counter: number }, [number, number, number]>('SELECT counter FROM unread_counters WHERE room = ? AND thread = ? AND class = ?')
+    .query<{ counter: number }, [number, number, number]>(
+      'SELECT counter FROM unread_counters WHERE room = ? AND thread = ? AND class = ?',
+    )
     .get(room, thread, ofClass)?.counter
 
 /** A row for what the event is to one reader, where that is not what it is to their class. */
-function differ(store: Store, { room, thread, position, here }: Place, userId: UserId, outcome: PushOutcome, ofClass: PushOutcome): void {
+function differ(store: Store, place: Place, userId: UserId, outcome: PushOutcome, ofClass: PushOutcome): void {
+  const { room, thread, position, here } = place
   const notify = Number(outcome.notify) - Number(ofClass.notify)
   const highlight = Number(outcome.highlight) - Number(ofClass.highlight)
   if (notify === 0 && highlight === 0) return
@@ -136,7 +141,8 @@ type RedactedRow = { position: number | null; state_key: number | null; json: st
 const REDACTED_STEPS = `
   INSERT OR IGNORE INTO unread_redacted (counter, position, highlight)
   SELECT s.counter, s.position, s.highlight - ifnull((
-           SELECT p.highlight FROM unread_steps p WHERE p.counter = s.counter AND p.position < s.position ORDER BY p.position DESC LIMIT 1), 0)
+           SELECT p.highlight FROM unread_steps p WHERE p.counter = s.counter AND p.position < s.position
+            ORDER BY p.position DESC LIMIT 1), 0)
     FROM unread_counters c JOIN unread_steps s ON s.counter = c.counter AND s.position = ?2
    WHERE c.room = ?1`
 

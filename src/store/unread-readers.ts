@@ -13,7 +13,9 @@ type Reader = Readonly<{ room: number; user: number }>
 type ReaderRow = Reader & Readonly<{ class: number; since: number; read: number }>
 
 const findReader = ({ db }: Store, { room, user }: Reader): ReaderRow | null =>
-  db.query<ReaderRow, [number, number]>('SELECT room, user, class, since, read FROM unread_readers WHERE room = ? AND user = ?').get(room, user)
+  db
+    .query<ReaderRow, [number, number]>('SELECT room, user, class, since, read FROM unread_readers WHERE room = ? AND user = ?')
+    .get(room, user)
 
 /** The readers of a room, and what is remembered about it, follow its state. */
 export const projectAudience: Project<EventAppended> = (store, fact, position) => {
@@ -73,7 +75,8 @@ export function enterClass(store: Store, row: ReaderRow, ofClass: number, positi
   const { db } = store
   const { room, user, since } = row
   if (row.class !== 0 && hasMoved(store, row)) {
-    db.query('INSERT INTO unread_segments (room, user, since, until, class) VALUES (?, ?, ?, ?, ?)').run(room, user, since, position, row.class)
+    db.query('INSERT INTO unread_segments (room, user, since, until, class) VALUES (?, ?, ?, ?, ?)')
+      .run(room, user, since, position, row.class)
     db.query(`
       DELETE FROM unread_segments WHERE room = ?1 AND user = ?2 AND since <=
         (SELECT since FROM unread_segments WHERE room = +?1 AND user = +?2 ORDER BY since DESC LIMIT 1 OFFSET ${SEGMENTS_LIMIT})
@@ -100,13 +103,15 @@ export const projectReadMark: Project<ReceiptPosted> = (store, { roomId, userId,
   const position = db
     .query<{ position: number | null }, [EventKey, number]>('SELECT position FROM events WHERE event_id = ? AND room = ?')
     .get(eventKeyOf(eventId), reader.room)?.position
-  if (position == null) return
+  if (position === undefined || position === null) return
   if (threadId === null) readEverything(store, reader, position)
   else readThread(store, reader, threadNumber(store, threadId), position)
 }
 
 function readEverything({ db }: Store, { room, user }: Reader, position: number): void {
-  const { changes } = db.query('UPDATE unread_readers SET read = ?3 WHERE room = ?1 AND user = ?2 AND read < ?3').run(room, user, position)
+  const { changes } = db
+    .query('UPDATE unread_readers SET read = ?3 WHERE room = ?1 AND user = ?2 AND read < ?3')
+    .run(room, user, position)
   if (changes === 0) return
   db.query('DELETE FROM unread_marks WHERE room = ? AND user = ? AND position <= ?').run(room, user, position)
   db.query('DELETE FROM unread_personal WHERE room = ? AND user = ? AND position <= ?').run(room, user, position)
@@ -137,4 +142,6 @@ function moveMark({ db }: Store, { room, user }: Reader, thread: number, positio
 }
 
 const dropPersonal = ({ db }: Store, { room, user }: Reader, thread: number, position: number): void =>
-  void db.query('DELETE FROM unread_personal WHERE room = ? AND user = ? AND thread = ? AND position <= ?').run(room, user, thread, position)
+  void db
+    .query('DELETE FROM unread_personal WHERE room = ? AND user = ? AND thread = ? AND position <= ?')
+    .run(room, user, thread, position)

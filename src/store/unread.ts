@@ -17,9 +17,9 @@ export type UnreadOptions = Readonly<{
  * How much a user of this server has not read in a room that they are in. Nothing is ever below zero.
  * spec: client-server-api#receiving-notifications
  */
-export function unreadCounts(store: Store, userId: UserId, roomId: RoomId, { perThread = false }: UnreadOptions = {}): UnreadCounts {
+export function unreadCounts(store: Store, userId: UserId, roomId: RoomId, options: UnreadOptions = {}): UnreadCounts {
   const tallies = tallyRoom(store, store.names.find(roomId) ?? -1, store.names.find(userId) ?? -1)
-  if (!perThread) return { ...sumOf(tallies.values()), threads: new Map() }
+  if (!options.perThread) return { ...sumOf(tallies.values()), threads: new Map() }
   const main = tallies.get(MAIN_THREAD) ?? NOTHING
   tallies.delete(MAIN_THREAD)
   return { ...main, threads: new Map([...tallies].map(([thread, count]) => [store.names.textOf(thread), count])) }
@@ -65,16 +65,22 @@ function tallyRoom(store: Store, room: number, user: number): Tallies {
     .get(room, user)
   if (!row) return tallies
   const marks = db
-    .query<{ thread: number; position: number }, [number, number]>('SELECT thread, position FROM unread_marks WHERE room = ? AND user = ?')
+    .query<{ thread: number; position: number }, [number, number]>(
+      'SELECT thread, position FROM unread_marks WHERE room = ? AND user = ?',
+    )
     .all(room, user)
-  const reader: Reader = { room, read: row.read, marks: new Map([[MAIN_THREAD, row.main], ...marks.map(({ thread, position }) => [thread, position] as const)]) }
+    .map(({ thread, position }) => [thread, position] as const)
+  const reader: Reader = { room, read: row.read, marks: new Map([[MAIN_THREAD, row.main], ...marks]) }
   const segments = db
-    .query<Segment, [number, number, number]>('SELECT class, since, until FROM unread_segments WHERE room = ? AND user = ? AND until > ?')
+    .query<Segment, [number, number, number]>(
+      'SELECT class, since, until FROM unread_segments WHERE room = ? AND user = ? AND until > ?',
+    )
     .all(room, user, row.read)
   for (const segment of [...segments, { ...row, until: NOW }]) tallySegment(store, reader, segment, tallies)
   const personal = db
     .query<UnreadCount & { thread: number }, [number, number]>(`
-      SELECT thread, sum(notify) AS notify, sum(highlight) AS highlight FROM unread_personal WHERE room = ? AND user = ? GROUP BY thread`)
+      SELECT thread, sum(notify) AS notify, sum(highlight) AS highlight FROM unread_personal
+       WHERE room = +? AND user = +? GROUP BY thread`)
     .all(room, user)
   for (const { thread, ...count } of personal) addTo(tallies, thread, count)
   return aboveZero(tallies)
@@ -96,8 +102,9 @@ function tallySegment(store: Store, reader: Reader, segment: Segment, tallies: T
 
 type Step = UnreadCount & { position: number }
 
-// The plus keeps SQLite from planning the query anew for each value, which it does where a bare parameter meets ORDER BY.
-const STEP_AT = 'SELECT position, notify, highlight FROM unread_steps WHERE counter = +? AND position <= +? ORDER BY position DESC LIMIT 1'
+// The plus keeps SQLite from planning anew for each value, as it does where a bare parameter meets ORDER BY or GROUP BY.
+const STEP_AT = `
+  SELECT position, notify, highlight FROM unread_steps WHERE counter = +? AND position <= +? ORDER BY position DESC LIMIT 1`
 
 /** How far a counter has moved behind `from` up to and including `until`, less what was redacted since. */
 function movedBetween({ db }: Store, counter: number, from: number, until: number): UnreadCount {

@@ -72,7 +72,7 @@ function refreshOpenness({ db, names }: Store, { roomId, pdu }: EventAppended): 
 
 export type DirectorySearch = Readonly<{
   term: string
-  /** Who asks. They do not find themselves. */
+  /** Who asks. They find themselves only where anybody would, in an open room. */
   searcher: UserId
   serverName: string
   limit: number
@@ -85,28 +85,30 @@ export type DirectorySearch = Readonly<{
 
 export type FoundUser = Readonly<{ userId: UserId; displayName: string | null; avatarUrl: string | null }>
 
-/** The best matches that are looked at; a term that fits more people than that has to be longer. */
+/** Matches that are looked at; a term that fits more people than that has to be longer. */
 const CANDIDATES = 5_000
+/** People of exactly the name that is searched for, who are looked at whatever else matches. */
+const NAMESAKES = 100
 
 const SEARCH = `
+  WITH found (user) AS (
+    SELECT * FROM (SELECT user FROM user_directory WHERE lower(display_name) = ?7 LIMIT ${NAMESAKES})
+     UNION SELECT num FROM names WHERE name IN (?7, '@' || ?7 || ':' || ?8)
+     UNION SELECT * FROM (SELECT rowid FROM user_directory_words WHERE user_directory_words MATCH ?1 LIMIT ${CANDIDATES})
+  )
   SELECT n.name AS userId, d.display_name AS displayName, d.avatar_url AS avatarUrl
-    FROM (
-           SELECT rowid AS user, rank FROM user_directory_words WHERE user_directory_words MATCH ?1
-            ORDER BY rank LIMIT ${CANDIDATES}
-         ) f
-    JOIN user_directory d ON d.user = f.user JOIN names n ON n.num = d.user LEFT JOIN users u ON u.user = d.user
-   WHERE d.user <> ?2
-     AND (u.user IS NULL OR (u.is_deactivated = 0 AND (u.is_locked = 0 OR ?6)))
+    FROM found f JOIN user_directory d ON d.user = f.user JOIN names n ON n.num = d.user LEFT JOIN users u ON u.user = d.user
+   WHERE (u.user IS NULL OR (u.is_deactivated = 0 AND (u.is_locked = 0 OR ?6)))
      AND (u.user IS NOT NULL OR NOT ?5)
-     AND (?4 OR EXISTS (
+     AND ((?4 AND d.user <> ?2) OR EXISTS (
             SELECT 1 FROM memberships m JOIN open_rooms o ON o.room = m.room
              WHERE m.user = d.user AND m.membership = 'join')
-         OR EXISTS (
-            SELECT 1 FROM memberships own JOIN memberships m ON m.room = own.room AND m.user = d.user
-             WHERE own.user = ?2 AND own.membership = 'join' AND m.membership = 'join'))
+         OR d.user <> ?2 AND EXISTS (
+            SELECT 1 FROM memberships m CROSS JOIN memberships own ON own.room = m.room AND own.user = ?2
+             WHERE m.user = d.user AND m.membership = 'join' AND own.membership = 'join'))
    ORDER BY lower(n.name) NOT IN (?7, '@' || ?7 || ':' || ?8) AND lower(ifnull(d.display_name, '')) <> ?7,
             CASE WHEN ?9 AND u.user IS NULL THEN 1 ELSE 0 END,
-            CASE WHEN d.display_name IS NULL AND d.avatar_url IS NULL THEN 1 ELSE 0 END, f.rank, n.name
+            CASE WHEN d.display_name IS NULL AND d.avatar_url IS NULL THEN 1 ELSE 0 END, length(d.display_name), n.name
    LIMIT ?3`
 
 /** Users by begin of name or id, the best matches first. Deactivated accounts are never found. */

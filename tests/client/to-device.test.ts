@@ -137,7 +137,7 @@ test('one sync brings a hundred, the token says where the rest begins, and nothi
 test('a token from the future acknowledges nothing', async () => {
   const bob = await here.register('future')
   await send(here.alice, bob, 'hi')
-  expect(bodies(await sync(bob, 's999999999_0_0'))).toEqual([])
+  await sync(bob, 's999999999_0_0')
   expect(bodies(await sync(bob))).toEqual(['hi'])
 })
 

@@ -18,6 +18,8 @@ import {
   signingKeyFromSeed,
   signJson,
   signText,
+  VERIFY_IN_FLIGHT,
+  verifyBatch,
   verifyJson,
   verifyText,
 } from '#core/signing.ts'
@@ -138,6 +140,24 @@ describe('verifyText', () => {
     expect([kept.size, kept.has(0), kept.has(1)]).toEqual([PUBLIC_KEY_CACHE_LIMIT, false, true])
     const fits = (text: string) => verifyText(aliceKey.publicKey, text, signature)
     expect([fits('hi'), fits('ho'), fits('hi')]).toEqual([true, false, true])
+  })
+})
+
+describe('verifyBatch', () => {
+  const items = Array.from({ length: 3 * VERIFY_IN_FLIGHT + 1 }, (_, at) => {
+    const item = { publicKey: aliceKey.publicKey, text: `message ${at}`, signature: signText(`message ${at}`, aliceKey) }
+    const damaged = [{}, { text: 'another' }, { signature: '*' }, { publicKey: '' }, { publicKey: bobKey.publicKey }]
+    return { ...item, ...damaged[at % damaged.length] }
+  })
+
+  test('answers what verifyText answers, in the order of the items', async () => {
+    const expected = items.map(({ publicKey, text, signature }) => verifyText(publicKey, text, signature))
+    expect(await verifyBatch(items)).toEqual(expected)
+    expect(expected.filter(Boolean)).toHaveLength(Math.ceil(items.length / 5))
+  })
+
+  test('of nothing is nothing', async () => {
+    expect(await verifyBatch([])).toEqual([])
   })
 })
 

@@ -3,7 +3,9 @@ import {
   changesKeys, type CrossSigningKey, parseCrossSigningUpload, parseDeviceKeys, parseSignatureUpload, parseUploadedKeys, refuseKeyNamedLikeDevice, requiredSignatures,
 } from '#core/cross-signing.ts'
 import { verifyDeviceKeys, verifyOneTimeKeys } from '#core/device-keys.ts'
+import { directoryQuery, spaced } from '#core/directory-words.ts'
 import { type Membership, mayReadEvent, mayServerReadEvent, sightOfEvent } from '#core/history-visibility.ts'
+import { invitePermission } from '#core/invite-permission.ts'
 import type { Json, JsonObject } from '#core/pdu.ts'
 import { emptyAudience, evaluateForAudience, outcomeFor, seat } from '#core/push-rules/audience.ts'
 import { compileCondition, pushSubject } from '#core/push-rules/conditions.ts'
@@ -12,12 +14,15 @@ import { compileRuleset, evaluate, rulesetForRoom, tweaksOf } from '#core/push-r
 import { addRule, findRule, NO_PUSH_RULE_CHOICES, removeRule, rulesetFor, setActions, setEnabled } from '#core/push-rules/ruleset.ts'
 import { checkEdit, refuseRelation, relationOf, replyTargetOf, type RelatableEvent } from '#core/relations.ts'
 import { planRoom, type Preset } from '#core/room-presets.ts'
+import { levelsAfterUpgrade, upgradedCreate, upgradedState } from '#core/room-upgrade.ts'
 import { heroesOf, roomDisplayName } from '#core/room-summary.ts'
 import { roomVersionRules } from '#core/room-version.ts'
+import { indexedText, parseSearchTerm } from '#core/search-words.ts'
 import { signJson, signingKeyFromSeed } from '#core/signing.ts'
 import { spaceChildren } from '#core/spaces.ts'
 import { clientEventBody, printClientEvent } from '#core/sync/client-event.ts'
 import { letsNothingThrough, matchesEventFilter, matchesRelations, matchesRoom, parseEventFilter, parseFilter, selectFields } from '#core/sync/filter.ts'
+import { placesIn } from '#core/sync/window.ts'
 import { threadOf } from '#core/threads.ts'
 import { type DeviceId, type EventId, type RoomAlias, type ServerName, type UserId } from '#schema/identifiers.ts'
 import { MatrixError } from '#schema/matrix-error.ts'
@@ -288,7 +293,65 @@ const clientEvent: Target = {
   },
 }
 
+const words: Target = {
+  name: 'search-words',
+  seeds: ['hello "big world" iPhone手机', '搜索引擎', '@alice:a.example', 'Zürich ﬁ ①', '"'],
+  words: ['"', ' ', 'ー', '\u0301', '\u0e31', '手', ':', '@', '*', 'AND'],
+  run(input) {
+    const text = textOf(input)
+    const term = parseSearchTerm(text)
+    indexedText(text)
+    spaced(text)
+    directoryQuery(text)
+    return term !== undefined
+  },
+}
+
+const LEVELS = { users: { [ALICE]: 100 }, users_default: '7', events_default: 0, invite: 50 }
+const upgrade: Target = {
+  name: 'room-upgrade',
+  seeds: [{ version: '12', create: { type: 'm.space', 'm.federate': false }, levels: LEVELS, aliases: { alias: '#a:a.example', alt_aliases: ['#b:a.example'] }, children: { '!c': { via: ['a.example'] } } }],
+  run(input) {
+    const given = objectOf(input)
+    const rules = roomVersionRules(textOf(given.version)) ?? rulesOf('11')
+    const asked = { rules, creator: ALICE, additionalCreators: [] } as const
+    upgradedCreate(asked, objectOf(given.create), { roomId: '!room:a.example' })
+    const content = (type: string): JsonObject | undefined =>
+      ({ 'm.room.power_levels': objectOf(given.levels), 'm.room.canonical_alias': objectOf(given.aliases) })[type]
+    const children = Object.entries(objectOf(given.children)).map(([roomId, child]) => [roomId, objectOf(child)] as const)
+    const state = upgradedState(asked, { content, children, banned: [], movedAliases: ['#a:a.example'], profile: {} })
+    levelsAfterUpgrade(objectOf(given.levels))
+    return state.length > 0
+  },
+}
+
+const invites: Target = {
+  name: 'invite-permission',
+  seeds: [{ permission: { default_action: 'allow' }, rules: { enabled: true, allowed_users: ['@a*:b.example'], blocked_servers: ['*.evil.example'] }, inviter: '@mallory:x.evil.example:80' }],
+  run(input) {
+    const { permission, rules, inviter } = objectOf(input)
+    return invitePermission({ permission: objectOf(permission), rules: objectOf(rules) }, textOf(inviter) as UserId) === 'allow'
+  },
+}
+
+const windows: Target = {
+  name: 'sliding-window',
+  seeds: [{ ranges: [[0, 20], [10, 30], [90, 99]], count: 95 }],
+  run(input) {
+    const { ranges, count } = objectOf(input)
+    const isPlace = (value: Json | undefined): value is number => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
+    const given = listOf(ranges).flatMap((range): [number, number][] => {
+      const [from, to] = listOf(range)
+      return isPlace(from) && isPlace(to) ? [[from, to]] : []
+    })
+    const most = isPlace(count) ? count : 0
+    const places = placesIn(given, most)
+    ensure(places.every(([from, to], at) => from <= to && to < most && (at === 0 || from > (places[at - 1]?.[1] ?? 0))), 'places overlap or lie outside')
+    return places.length > 0
+  },
+}
+
 export const clientTargets: readonly Target[] = [
-  filter, pushRules, crossSigning, keyUpload, relations, spaces, canonicalAlias, presets, visibility, summary, clientEvent,
+  words, upgrade, invites, windows, filter, pushRules, crossSigning, keyUpload, relations, spaces, canonicalAlias, presets, visibility, summary, clientEvent,
 ]
 

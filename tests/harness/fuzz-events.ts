@@ -8,6 +8,7 @@ import { isJsonObject } from '#core/event-content.ts'
 import { checkEventFormat, checkEventSize } from '#core/event-format.ts'
 import { eventIdOf, referenceHash, roomIdOf, roomIdOfCreate } from '#core/event-id.ts'
 import { type Json, type JsonObject, type Pdu, type RoomEvent, referencedIds } from '#core/pdu.ts'
+import { checkPolicySignature, policyServerOf } from '#core/policy-server.ts'
 import { powerLevelsOf } from '#core/power-levels.ts'
 import { redactEvent } from '#core/redaction.ts'
 import { KNOWN_ROOM_VERSIONS, type RoomVersion, type RoomVersionRules, roomVersionRules } from '#core/room-version.ts'
@@ -220,6 +221,20 @@ function isAcyclic(byId: ReadonlyMap<EventId, RoomEvent>): boolean {
   return [...byId.keys()].every(visit)
 }
 
+const policy: Target = {
+  name: 'policy-server',
+  seeds: [{ version: '12', policy: { via: 'policy.example', public_keys: { ed25519: key.publicKey } }, signatures: { 'policy.example': { 'ed25519:policy_server': 'AAAA' } } }],
+  run(input) {
+    const given = objectOf(input)
+    const rules = rulesIn(given)
+    const dag = furnishedRoom('12')
+    const asked = policyServerOf(dag.make({ type: 'm.room.policy', sender: '@alice:a.example', stateKey: '', content: objectOf(given.policy) }))
+    const signed = eventOf(rules, { ...dag.make(messageBy('@alice:a.example')).pdu, signatures: given.signatures ?? {} } as Json, 'e')
+    if (signed && asked) checkPolicySignature(rules, signed.pdu, asked)
+    return asked !== undefined
+  },
+}
+
 const levels: Target = {
   name: 'power-levels',
   seeds: [{ version: '12', content: { users: { '@bob:a.example': 50 }, kick: 50 } }, ...KNOWN_ROOM_VERSIONS.map((version) => ({
@@ -243,5 +258,5 @@ const levels: Target = {
   },
 }
 
-export const eventTargets: readonly Target[] = [event, seal, eventAuth, stateResolution, levels]
+export const eventTargets: readonly Target[] = [event, seal, eventAuth, stateResolution, policy, levels]
 

@@ -363,3 +363,24 @@ test('rules that come out as another class in a new version of the program close
   writeFacts(store, [said(next + 1)], next + 1)
   expect(unreadCounts(store, user, den).notify).toBe(1)
 })
+
+const redacted = (position: number): Kinded => ({ kind: 'eventRedacted', roomId: den, eventId: eventIdAt(position), redactedBy: eventIdAt(position) }) as Kinded
+const relation = (rel_type: string, position: number): JsonObject => ({ 'm.relates_to': { rel_type, event_id: eventIdAt(position) } })
+const all: JsonObject = { 'm.mentions': { room: true } }
+
+test('a redacted event is found where it was counted, even when what led there was redacted before', () => {
+  const { store, next } = crowd(2)
+  const [root, reply, edit] = [next, next + 1, next + 2]
+  writeFacts(store, [said(root), said(reply, relation('m.thread', root)), said(edit, { ...relation('m.replace', reply), ...all })], root)
+  const threads = () => Object.fromEntries(unreadCounts(store, '@user1:a.example', den, { perThread: true }).threads)
+  expect(threads()).toEqual({ [eventIdAt(root)]: { notify: 2, highlight: 1 } })
+  writeFacts(store, [redacted(reply), redacted(edit)], next + 3)
+  expect(threads()).toEqual({})
+})
+
+test('levels that go with a redacted event count no more', () => {
+  const { store, next } = crowd(2)
+  const levels = appended({ roomId: den, sender: charlie, type: 'm.room.power_levels', content: { notifications: { room: 0 } }, stateKey: '' }, next)
+  writeFacts(store, [levels, said(next + 1, all, '@user0:a.example'), redacted(next), said(next + 3, all, '@user0:a.example')], next)
+  expect(unreadCounts(store, '@user1:a.example', den)).toMatchObject({ notify: 2, highlight: 1 })
+})
