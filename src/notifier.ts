@@ -5,6 +5,9 @@ import type { RoomId, UserId } from '#schema/identifiers.ts'
 /** How long a user who has stopped syncing is still kept track of. */
 export const FORGET_WATCH_AFTER_MS = 10 * 60_000
 
+/** Moves of rooms that are remembered in their order. */
+const REMEMBERED_MOVES = 20_000
+
 /** Presence does not wake a room in which more than so many wait; they are told with their next answer. */
 export const PRESENCE_WAKES = 100
 
@@ -31,6 +34,7 @@ export type Watch = {
 
 export type Typing = Readonly<{ userIds: readonly UserId[]; volatile: number }>
 
+type Move = Seen & Readonly<{ room: RoomId }>
 type RoomMoves = { position: number; readonly by: Map<Ring, number> }
 
 /**
@@ -42,6 +46,8 @@ export class Notifier {
   readonly #watchers = new Map<RoomId, Set<Watch>>()
   /** The newest positions at which each room moved, since `floor`, in all and by what it was. */
   readonly #moved = new Map<RoomId, RoomMoves>()
+  /** The same moves in their order, the newest of them. */
+  #moves: Move[] = []
   readonly #typing = new Map<RoomId, Typing>()
   /** Who is online. */
   readonly presence = presenceBoard()
@@ -73,6 +79,7 @@ export class Notifier {
     moves.position = position
     moves.by.set(about, position)
     this.#moved.set(room, moves)
+    this.#remember({ room, position, volatile: this.#volatile })
     for (const watch of this.#watchers.get(room) ?? []) this.#touch(watch, position)
   }
 
@@ -98,6 +105,7 @@ export class Notifier {
 
   setTyping(room: RoomId, userIds: readonly UserId[]): void {
     this.#typing.set(room, { userIds, volatile: ++this.#volatile })
+    this.#remember({ room, position: this.#position, volatile: this.#volatile })
     for (const watch of this.#watchers.get(room) ?? []) {
       watch.volatile = this.#volatile
       wakeAll(watch)
@@ -143,6 +151,23 @@ export class Notifier {
   /** The newest position at which the room moved; undefined if that was at or before `floor`. */
   movedAt(room: RoomId): number | undefined {
     return this.#moved.get(room)?.position
+  }
+
+  /**
+   * The rooms on a watch in which anything moved after `since`. Looks at what has happened and not at what there is, so
+   * that an account in thousands of rooms pays for those that speak (D27).
+   */
+  movedRooms(watch: Watch, since: Seen): RoomId[] {
+    const found = new Set<RoomId>()
+    for (let at = this.#moves.length - 1; at >= 0; at--) {
+      const move = this.#moves[at]
+      if (!move || (move.position <= since.position && move.volatile <= since.volatile)) return [...found]
+      if (this.#moves.length - at > watch.rooms.size) break
+      if (watch.rooms.has(move.room)) found.add(move.room)
+    }
+    if (this.#moves.length < REMEMBERED_MOVES && this.#moves.length <= watch.rooms.size) return [...found]
+    return [...watch.rooms].filter((room) =>
+      (this.#moved.get(room)?.position ?? 0) > since.position || (this.#typing.get(room)?.volatile ?? 0) > since.volatile)
   }
 
   /** False when nothing of that sort has happened in the room after `since`; true where that is not known. */
@@ -236,6 +261,11 @@ export class Notifier {
       watchers?.delete(watch)
       if (watchers?.size === 0) this.#watchers.delete(room)
     }
+  }
+
+  #remember(move: Move): void {
+    this.#moves.push(move)
+    if (this.#moves.length > 2 * REMEMBERED_MOVES) this.#moves = this.#moves.slice(-REMEMBERED_MOVES)
   }
 
   #touch(watch: Watch, position: number): void {

@@ -109,14 +109,14 @@ function readAnswer(asked: Asked, moment: Moment): Read {
   const reading = readingOf(asked, moment)
   const list = roomLists.listOf(watch.userId, {
     until: reading.until,
-    joined: watch.rooms,
-    movedAt: (roomId) => server.notifier.movedAt(roomId),
+    movedSince: (position) => server.notifier.movedRooms(watch, { position, volatile: Infinity }),
     mayHaveMoved: (position) => server.notifier.mayConcern(watch, 'membership', position),
   })
-  const interest = readInterest(reading, { list, known: roomLists.known, request })
+  const moved = movedRooms(server, watch, reading, sinceVolatile)
+  const only = isSettled(asked, moment, reading) ? new Set(moved) : undefined
+  const interest = readInterest(reading, { list, known: roomLists.known, request, only })
   const rooms = readRooms(reading, interest)
   forgetRoomsOutOf(reading, interest, movedIn(list, since))
-  const moved = movedRooms(server, watch, reading)
   const device = readDeviceExtensions(asked, moment, moved)
   const extensions = readExtensions(reading, asked, interest, moved)
   return {
@@ -146,6 +146,7 @@ function readingOf({ desk: { server, store }, requester: { userId, deviceId }, r
     ignored: ignoredUsers(server, watch),
     connection,
     move: newMove(connection),
+    shownFrom: new Map(),
     floor: notifier.floor,
     mayHaveMoved: (roomId, about, from) => notifier.mayHaveMoved(roomId, about, from),
     accountData: hasData ? readChangedAccountData(store, userId, since, until) : NO_ACCOUNT_DATA,
@@ -172,10 +173,22 @@ function* movedIn({ order }: RoomList, since: number): Generator<RoomId> {
 }
 
 /** Rooms in which anything has happened after the token. */
-function movedRooms({ notifier }: Homeserver, watch: Watch, { since, connection, isFirst }: SlidingReading): RoomId[] {
+function movedRooms({ notifier }: Homeserver, watch: Watch, { since, connection, isFirst, accountData }: SlidingReading, sinceVolatile: number): RoomId[] {
   if (isFirst) return []
   if (since < notifier.floor) return [...new Set([...watch.rooms, ...connection.rooms.keys()])]
-  return [...watch.rooms].filter((roomId) => (notifier.movedAt(roomId) ?? 0) > since)
+  const moved = notifier.movedRooms(watch, { position: since, volatile: sinceVolatile })
+  for (const roomId of accountData.keys()) if (roomId !== null) moved.push(roomId)
+  return moved
+}
+
+/**
+ * The client asks what it asked before and has everything up to its token: then only rooms that moved can have something
+ * to tell, and no other room can come into a window.
+ */
+function isSettled({ desk: { server: { notifier } }, request, opened: { connection } }: Asked, { watch }: Moment, { since, isFirst, accountData }: SlidingReading): boolean {
+  if (isFirst || since < notifier.floor || connection.settled?.request !== request.text) return false
+  if (notifier.mayConcern(watch, 'membership', since) || accountData.has(null)) return false
+  return [...request.lists.values()].every(({ filter }) => filter === undefined || Object.values(filter).every((value) => value === undefined))
 }
 
 /** The places of rooms are told, in the form that has them, when a room of the list is. `rooms` undefined: none. */

@@ -74,8 +74,8 @@ export const projectOneTimeKeyClaimed: Project<OneTimeKeyClaimed> = (
   store.db
     .query(
       `
-    DELETE FROM one_time_keys WHERE user = ?1 AND device = ?2 AND claimed <= (
-      SELECT claimed FROM one_time_keys WHERE user = ?1 AND device = ?2 AND claimed IS NOT NULL
+    DELETE FROM one_time_keys WHERE user = +?1 AND device = +?2 AND claimed <= (
+      SELECT claimed FROM one_time_keys WHERE user = +?1 AND device = +?2 AND claimed IS NOT NULL
        ORDER BY claimed DESC LIMIT 1 OFFSET ${CLAIMED_KEPT})
   `,
     )
@@ -125,7 +125,7 @@ export function listDeviceKeys({ db, names }: Store, userId: UserId): DeviceKeys
       `
       SELECT n.name AS deviceId, k.json, d.display_name AS displayName
         FROM device_keys k JOIN names n ON n.num = k.device LEFT JOIN devices d ON d.user = k.user AND d.device = k.device
-       WHERE k.user = ? ORDER BY n.name`,
+       WHERE k.user = +? ORDER BY n.name`,
     )
     .all(user)
     .map(({ deviceId, json, displayName }) => ({ deviceId, displayName, keys: JSON.parse(json) as JsonObject }))

@@ -21,8 +21,8 @@ export function projectDeviceListChange(
   )
   db.query(
     `
-    DELETE FROM device_list_changes WHERE user = ?1 AND position <= (
-      SELECT position FROM device_list_changes WHERE user = ?1 ORDER BY position DESC LIMIT 1 OFFSET ${CHANGES_KEPT})
+    DELETE FROM device_list_changes WHERE user = +?1 AND position <= (
+      SELECT position FROM device_list_changes WHERE user = +?1 ORDER BY position DESC LIMIT 1 OFFSET ${CHANGES_KEPT})
   `,
   ).run(user)
 }
@@ -70,7 +70,7 @@ function usersWithChanges({ db }: Store, reader: number, { since, until }: Devic
   return db
     .query<{ user: number; observer: number }, [number, number, number]>(
       `
-      SELECT DISTINCT user, observer FROM device_list_changes WHERE position > ? AND position <= ? AND observer IN (${EVERYONE}, ?)`,
+      SELECT DISTINCT user, observer FROM device_list_changes WHERE position > +? AND position <= +? AND observer IN (${EVERYONE}, ?)`,
     )
     .all(since, until, reader)
 }
@@ -106,7 +106,7 @@ function membersMoved({ db, names }: Store, room: number, since: number, until: 
   return db
     .query<{ user: number }, [number, number, number, number]>(
       `
-      SELECT DISTINCT state_key AS user FROM state_changes WHERE room = ? AND position > ? AND position <= ? AND type = ?`,
+      SELECT DISTINCT state_key AS user FROM state_changes WHERE room = +? AND position > +? AND position <= +? AND type = +?`,
     )
     .all(room, since, until, names.find('m.room.member') ?? -1)
     .map(({ user }) => user)
@@ -135,7 +135,7 @@ function isJoinedAt({ db, names }: Store, user: number, row: MembershipRow, posi
     .query<{ membership: Membership | null }, [number, number, number, number]>(
       `
       SELECT e.json ->> '$.content.membership' AS membership FROM state_changes c LEFT JOIN events e ON e.num = c.event
-       WHERE c.room = ? AND c.type = ? AND c.state_key = ? AND c.position <= ? ORDER BY c.position DESC LIMIT 1`,
+       WHERE c.room = +? AND c.type = +? AND c.state_key = +? AND c.position <= +? ORDER BY c.position DESC LIMIT 1`,
     )
     .get(row.room, names.find('m.room.member') ?? -1, user, position)
   return then?.membership === 'join'

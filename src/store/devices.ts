@@ -57,7 +57,7 @@ export function listDevices({ db, names }: Store, userId: UserId): DeviceRow[] {
   const user = names.find(userId)
   if (user === undefined) return []
   return db
-    .query<DeviceRow, [number]>(`${SELECT_DEVICES} WHERE user = ? ORDER BY n.name`)
+    .query<DeviceRow, [number]>(`${SELECT_DEVICES} WHERE user = +? ORDER BY n.name`)
     .all(user)
 }
 

@@ -177,7 +177,7 @@ export function listBackedUpKeys(
   const [user, room] = [store.names.find(userId) ?? -1, roomId === null ? null : (store.names.find(roomId) ?? -1)]
   return store.db
     .query<KeyRow, [number, number, number | null]>(
-      `SELECT ${COLUMNS} FROM backed_up_keys WHERE user = ?1 AND version = ?2 AND (?3 IS NULL OR room = ?3) ORDER BY room, session_id`,
+      `SELECT ${COLUMNS} FROM backed_up_keys WHERE user = +?1 AND version = +?2 AND (?3 IS NULL OR room = +?3) ORDER BY room, session_id`,
     )
     .all(user, version, room)
     .map((row) => readKey(store, row))
@@ -197,7 +197,7 @@ export function countBackedUpKeys(
       .query<{ total: number }, [number, number, number | null, string | null]>(
         `
       SELECT count(*) AS total FROM backed_up_keys
-       WHERE user = ?1 AND version = ?2 AND (?3 IS NULL OR room = ?3) AND (?4 IS NULL OR session_id = ?4)`,
+       WHERE user = +?1 AND version = +?2 AND (?3 IS NULL OR room = +?3) AND (?4 IS NULL OR session_id = +?4)`,
       )
       .get(user, version, room, sessionId)?.total ?? 0
   )

@@ -31,7 +31,7 @@ export function plannedStore(store: Store): Store {
 
 /** Every parameter with a plus in front; text in quotes is left alone. */
 export const sheltered = (sql: string): string =>
-  sql.replace(/'[^']*'|\+?\?/g, (match) => (match === '?' ? '+?' : match))
+  sql.replace(/'[^']*'|\?\?/g, (match) => (match === '?' ? '?' : match))
 
 /**
  * Runs questions that belong together in one transaction: they see the same moment, and SQLite takes its lock once and not

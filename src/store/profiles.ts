@@ -50,8 +50,8 @@ export function hasSharedRoom({ db, names }: Store, one: UserId, other: UserId):
   if (first === undefined || second === undefined) return false
   const row = db
     .query<{ room: number }, [number, number]>(`
-      SELECT a.room FROM memberships AS a JOIN memberships AS b ON b.room = a.room AND b.user = ?2
-       WHERE a.user = ?1 AND a.membership = 'join' AND b.membership = 'join' LIMIT 1
+      SELECT a.room FROM memberships AS a JOIN memberships AS b ON b.room = a.room AND b.user = +?2
+       WHERE a.user = +?1 AND a.membership = 'join' AND b.membership = 'join' LIMIT 1
     `)
     .get(first, second)
   return row !== null

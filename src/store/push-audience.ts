@@ -12,7 +12,7 @@ import { findRoomVersion, findStateEvent } from './room-state.ts'
 import type { Store } from './store.ts'
 
 /** Members that are kept at hand in all rooms together; the rooms that were quiet longest go first. */
-export const CACHED_SEATS = 100_000
+export const CACHED_SEATS = 50_000
 /** Users with rules of their own, compiled. */
 const CACHED_USERS = 5_000
 
@@ -87,9 +87,12 @@ export function knownAudience({ audiences }: Store, room: number): RoomAudience 
   return here
 }
 
-/** Adds a reader or replaces one whose rules or name have changed, and answers the key of their class. */
-export function seatReader(store: Store, here: RoomAudience, roomId: RoomId, userId: UserId): string {
-  const rules = rulesOf(store, userId)
+/**
+ * Adds a reader or replaces one whose rules or name have changed, and answers the key of their class. `isUsual` is said
+ * of those who are known to have changed nothing.
+ */
+export function seatReader(store: Store, here: RoomAudience, roomId: RoomId, userId: UserId, isUsual = false): string {
+  const rules = isUsual ? undefined : rulesOf(store, userId)
   const ruleset = rulesetHere(rules, roomId, userId)
   unseatReader(store, here, userId)
   seat(here.audience, ruleset, rules?.isNamed ? displayNameIn(store, roomId, userId) : undefined)

@@ -34,7 +34,7 @@ type EventRow = { num: number; room: number; type: number; json: string; content
 
 const NEXT_EVENTS = `
   SELECT num, room, type, json, content_start, content_end, redacted_by FROM events
-   WHERE num > ? AND num <= ? AND type IN (SELECT value FROM json_each(?)) ORDER BY num LIMIT ${INDEX_BATCH}`
+   WHERE num > +? AND num <= +? AND type IN (SELECT value FROM json_each(?)) ORDER BY num LIMIT ${INDEX_BATCH}`
 
 /**
  * Indexes the next events, in the order in which they came; true when there may be more. What is redacted leaves the
@@ -126,7 +126,7 @@ type MatchRow = { num: number; rank: number; room: number; sender: number; ts: n
 
 const MATCHES = `
   SELECT w.rowid AS num, -bm25(words) AS rank, e.room, e.sender, e.ts FROM search.words w CROSS JOIN events e ON e.num = w.rowid
-   WHERE words MATCH ?1 AND w.rowid <= ?2 AND e.redacted_by IS NULL
+   WHERE words MATCH ?1 AND w.rowid <= +?2 AND e.redacted_by IS NULL
      AND e.room IN (SELECT value FROM json_each(?3)) AND e.type IN (SELECT value FROM json_each(?4))
      AND (?5 IS NULL OR e.sender IN (SELECT value FROM json_each(?5)))
      AND (?6 IS NULL OR e.sender NOT IN (SELECT value FROM json_each(?6)))

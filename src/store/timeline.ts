@@ -4,6 +4,9 @@ import type { RoomId } from '#schema/identifiers.ts'
 import { CLIENT_EVENT, clientEventOf, type ClientEventRow } from './client-events.ts'
 import type { Store } from './store.ts'
 
+// SQLite plans a statement anew at every call when a bare parameter meets ORDER BY, GROUP BY, DISTINCT or LIMIT: ten times
+// the work of a small query. As `+?` it is an expression and the plan is kept. All such statements of the store do so.
+
 /** The newest events that arrived after `since`, up to and including `until`, oldest first; at most `limit`. */
 export function listEventsBetween(
   store: Store,
@@ -14,7 +17,7 @@ export function listEventsBetween(
   return store.db
     .query<ClientEventRow, [number, number, number, number]>(`
       SELECT ${CLIENT_EVENT} FROM events e
-       WHERE e.room = ? AND e.position > ? AND e.position <= ? ORDER BY e.position DESC LIMIT ?`)
+       WHERE e.room = +? AND e.position > +? AND e.position <= +? ORDER BY e.position DESC LIMIT +?`)
     .all(room, since, until, limit)
     .reverse()
     .map((row) => clientEventOf(store, row))
@@ -24,7 +27,7 @@ export function listEventsBetween(
 export function placeAt({ db, names }: Store, roomId: RoomId, position: number): TimelineToken {
   const row = db
     .query<{ depth: number; num: number }, [number, number]>(
-      'SELECT depth, num FROM events WHERE room = ? AND position <= ? ORDER BY position DESC LIMIT 1',
+      'SELECT depth, num FROM events WHERE room = +? AND position <= +? ORDER BY position DESC LIMIT 1',
     )
     .get(names.find(roomId) ?? -1, position)
   return row ?? { depth: 0, num: 0 }
@@ -38,12 +41,12 @@ export function listEventsFrom(
   const room = store.names.find(roomId)
   if (room === undefined) return []
   const [compare, order, stop] = dir === 'b' ? ['<=', 'DESC', '>'] : ['>', 'ASC', '<=']
-  const bound = to ? `AND (e.depth, e.num) ${stop} (${Number(to.depth)}, ${Number(to.num)})` : ''
+  const last = to ?? (dir === 'b' ? { depth: -1, num: -1 } : { depth: Number.MAX_SAFE_INTEGER, num: Number.MAX_SAFE_INTEGER })
   return store.db
-    .query<ClientEventRow, [number, number, number, number]>(`
+    .query<ClientEventRow, [number, number, number, number, number, number]>(`
       SELECT ${CLIENT_EVENT} FROM events e
-       WHERE e.room = ? AND (e.depth, e.num) ${compare} (?, ?) ${bound} AND e.position IS NOT NULL
-       ORDER BY e.depth ${order}, e.num ${order} LIMIT ?`)
-    .all(room, from.depth, from.num, limit)
+       WHERE e.room = +? AND (e.depth, e.num) ${compare} (+?, +?) AND (e.depth, e.num) ${stop} (+?, +?) AND e.position IS NOT NULL
+       ORDER BY e.depth ${order}, e.num ${order} LIMIT +?`)
+    .all(room, from.depth, from.num, last.depth, last.num, limit)
     .map((row) => clientEventOf(store, row))
 }

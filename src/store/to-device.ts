@@ -65,7 +65,7 @@ export function listToDevice(
     .query<ToDeviceRow, [number, number, number, number, number]>(
       `
       SELECT position, json FROM to_device
-       WHERE user = ? AND device = ? AND position > ? AND position <= ? ORDER BY position LIMIT ?`,
+       WHERE user = +? AND device = +? AND position > +? AND position <= +? ORDER BY position LIMIT +?`,
     )
     .all(user, device, after, until, limit)
 }

@@ -12,7 +12,7 @@ import {
   dropAudience, emptyRoomAudience, keepAudience, knownAudience, pushContext, type RoomAudience, seatReader,
 } from './push-audience.ts'
 import type { Store } from './store.ts'
-import { enterClass, readByWriting } from './unread-readers.ts'
+import { enterClass, type ReaderRow, readByWriting } from './unread-readers.ts'
 
 /**
  * Weighs an event for everyone of ours who is in the room, once per class of rules. Called before the event is in any
@@ -49,21 +49,25 @@ type Place = Readonly<{ roomId: RoomId; room: number; thread: number; position: 
 const contentOf = ({ pdu, json, contentStart, contentEnd }: EventAppended): JsonObject =>
   (pdu as Partial<Pdu>).content ?? (JSON.parse(json.slice(contentStart, contentEnd)) as JsonObject)
 
+const READERS = `
+  SELECT r.room, r.user, r.class, r.since, r.read, n.name,
+         NOT EXISTS (SELECT 1 FROM push_rules p WHERE p.user = r.user) AND NOT EXISTS (
+           SELECT 1 FROM account_data a WHERE a.user = r.user AND a.room = 0 AND a.type = 'm.ignored_user_list') AS is_usual
+    FROM unread_readers r JOIN names n ON n.num = r.user WHERE r.room = ?`
+
 /** Reads who is in the room. Rules that come out differently now, in another version of this program, make another class. */
 function audienceOf(store: Store, roomId: RoomId, room: number, position: number): RoomAudience {
   const known = knownAudience(store, room)
   if (known) return known
   const here = emptyRoomAudience()
   const rows = store.db
-    .query<{ room: number; user: number; class: number; since: number; read: number }, [number]>(
-      'SELECT room, user, class, since, read FROM unread_readers WHERE room = ?',
-    )
+    .query<ReaderRow & { name: UserId; is_usual: number }, [number]>(READERS)
     .all(room)
-  for (const row of rows) {
-    const key = seatReader(store, here, roomId, store.names.textOf(row.user) as UserId)
+  for (const { name, is_usual, ...row } of rows) {
+    const key = seatReader(store, here, roomId, name, is_usual === 1)
     enterClass(store, row, store.names.numberOf(key), position - 1)
   }
-  const touched = store.db.query<{ user: number }, [number]>('SELECT DISTINCT user FROM unread_personal WHERE room = ?').all(room)
+  const touched = store.db.query<{ user: number }, [number]>('SELECT DISTINCT user FROM unread_personal WHERE room = +?').all(room)
   for (const { user } of touched) here.touched.add(store.names.textOf(user) as UserId)
   keepAudience(store, room, here)
   return here
@@ -143,8 +147,8 @@ const REDACTED_STEPS = `
   SELECT s.counter, s.position, s.highlight - ifnull((
            SELECT p.highlight FROM unread_steps p WHERE p.counter = s.counter AND p.position < s.position
             ORDER BY p.position DESC LIMIT 1), 0)
-    FROM unread_counters c JOIN unread_steps s ON s.counter = c.counter AND s.position = ?2
-   WHERE c.room = ?1`
+    FROM unread_counters c JOIN unread_steps s ON s.counter = c.counter AND s.position = +?2
+   WHERE c.room = +?1`
 
 /**
  * What is redacted stops counting. Called while the event still has its content, because that says where it was

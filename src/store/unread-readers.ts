@@ -10,7 +10,7 @@ import type { Store } from './store.ts'
 export const SEGMENTS_LIMIT = 100
 
 type Reader = Readonly<{ room: number; user: number }>
-type ReaderRow = Reader & Readonly<{ class: number; since: number; read: number }>
+export type ReaderRow = Reader & Readonly<{ class: number; since: number; read: number }>
 
 const findReader = ({ db }: Store, { room, user }: Reader): ReaderRow | null =>
   db
@@ -78,7 +78,7 @@ export function enterClass(store: Store, row: ReaderRow, ofClass: number, positi
     db.query('INSERT INTO unread_segments (room, user, since, until, class) VALUES (?, ?, ?, ?, ?)')
       .run(room, user, since, position, row.class)
     db.query(`
-      DELETE FROM unread_segments WHERE room = ?1 AND user = ?2 AND since <=
+      DELETE FROM unread_segments WHERE room = +?1 AND user = +?2 AND since <=
         (SELECT since FROM unread_segments WHERE room = +?1 AND user = +?2 ORDER BY since DESC LIMIT 1 OFFSET ${SEGMENTS_LIMIT})
     `).run(room, user)
   }
@@ -86,10 +86,10 @@ export function enterClass(store: Store, row: ReaderRow, ofClass: number, positi
 }
 
 const MOVED = `
-  SELECT 1 FROM unread_counters c WHERE room = ?1 AND thread = ${MAIN_THREAD} AND class = ?2
-     AND EXISTS (SELECT 1 FROM unread_steps s WHERE s.counter = c.counter AND s.position > ?3)
+  SELECT 1 FROM unread_counters c WHERE room = +?1 AND thread = ${MAIN_THREAD} AND class = +?2
+     AND EXISTS (SELECT 1 FROM unread_steps s WHERE s.counter = c.counter AND s.position > +?3)
    UNION ALL
-  SELECT 1 FROM unread_counters WHERE room = ?1 AND class = ?2 AND thread > 0 AND position > ?3 LIMIT 1`
+  SELECT 1 FROM unread_counters WHERE room = +?1 AND class = +?2 AND thread > 0 AND position > +?3 LIMIT 1`
 
 /** Whether the reader's class has counted anything that they may not have read. */
 const hasMoved = ({ db }: Store, { room, class: ofClass, since, read }: ReaderRow): boolean =>

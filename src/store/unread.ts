@@ -115,7 +115,7 @@ function movedBetween({ db }: Store, counter: number, from: number, until: numbe
   const redacted = db
     .query<UnreadCount, [number, number, number]>(`
       SELECT count(*) AS notify, ifnull(sum(highlight), 0) AS highlight FROM unread_redacted
-       WHERE counter = ? AND position > ? AND position <= ?`)
+       WHERE counter = +? AND position > +? AND position <= +?`)
     .get(counter, from, until) ?? NOTHING
   return {
     notify: end.notify - start.notify - redacted.notify,

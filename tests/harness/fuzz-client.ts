@@ -327,7 +327,7 @@ const upgrade: Target = {
 
 const invites: Target = {
   name: 'invite-permission',
-  seeds: [{ permission: { default_action: 'allow' }, rules: { enabled: true, allowed_users: ['@a*:b.example'], blocked_servers: ['*.evil.example'] }, inviter: '@mallory:x.evil.example:80' }],
+  seeds: [{ permission: { default_action: 'allow' }, rules: { enabled: true, allowed_users: ['@a*:b.example'], blocked_servers: ['*.evil.example'] }, inviter: '@mallory:x.evil.example:80' }, { permission: {}, rules: {}, inviter: '@bob:b.example' }],
   run(input) {
     const { permission, rules, inviter } = objectOf(input)
     return invitePermission({ permission: objectOf(permission), rules: objectOf(rules) }, textOf(inviter) as UserId) === 'allow'

@@ -5,6 +5,6 @@ import type { Store } from '#store/store.ts'
 export const listMemberChanges = ({ db, names }: Store, roomId: RoomId, since: number, until: number): UserId[] =>
   db
     .query<{ state_key: number }, [number, number, number, number]>(
-      'SELECT DISTINCT state_key FROM state_changes WHERE room = ? AND position > ? AND position <= ? AND type = ?')
+      'SELECT DISTINCT state_key FROM state_changes WHERE room = +? AND position > +? AND position <= +? AND type = +?')
     .all(names.find(roomId) ?? -1, since, until, names.find('m.room.member') ?? -1)
     .map(({ state_key }) => names.textOf(state_key) as UserId)

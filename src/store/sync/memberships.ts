@@ -71,7 +71,7 @@ const membershipsBetween = ({ store, userId, since, until }: Reading, roomId: Ro
   store.db
     .query<{ membership: Membership }, [number, number, number, number, number]>(`
       SELECT e.json ->> '$.content.membership' AS membership FROM state_changes c JOIN events e ON e.num = c.event
-       WHERE c.room = ? AND c.type = ? AND c.state_key = ? AND c.position > ? AND c.position <= ? ORDER BY c.position`)
+       WHERE c.room = +? AND c.type = +? AND c.state_key = +? AND c.position > +? AND c.position <= +? ORDER BY c.position`)
     .all(store.names.find(roomId) ?? -1, store.names.find('m.room.member') ?? -1, store.names.find(userId) ?? -1, since, until)
     .map(({ membership }) => membership)
 

@@ -7,7 +7,7 @@ const HEROES = 5
 
 const HERO = `
   SELECT n.name FROM memberships m JOIN names n ON n.num = m.user
-   WHERE m.room = ?1 AND m.membership = ?2 AND m.user <> ?3 ORDER BY m.user LIMIT ${HEROES}`
+   WHERE m.room = +?1 AND m.membership = +?2 AND m.user <> +?3 ORDER BY m.user LIMIT ${HEROES}`
 
 /** Up to five people other than the reader: the joined and invited, or else those who have left. */
 export function listHeroes({ db, names }: Store, roomId: RoomId, reader: UserId): UserId[] {

@@ -11,6 +11,9 @@ import type { SlidingReading } from './reading.ts'
 import type { WantedRoom } from './room.ts'
 import type { ListedRoom, RoomList } from './room-list.ts'
 
+/** Which room is at which place is told of windows of up to so many; clients that have all rooms do not look at it. */
+const TOLD_PLACES = 100
+
 /** The rooms that a request is about, in the order of the lists, and how long each list is. */
 export type Interest = Readonly<{
   wanted: ReadonlyMap<RoomId, WantedRoom>
@@ -19,32 +22,46 @@ export type Interest = Readonly<{
   hasLeaving: boolean
 }>
 
-export type InterestOf = Readonly<{ list: RoomList; known: KnownRooms; request: SlidingRequest }>
+export type InterestOf = Readonly<{
+  list: RoomList
+  known: KnownRooms
+  request: SlidingRequest
+  /** The only rooms of which there can be something to tell; undefined: that may be any. */
+  only: ReadonlySet<RoomId> | undefined
+}>
 
-export function readInterest(reading: SlidingReading, { list, known, request }: InterestOf): Interest {
+export function readInterest(reading: SlidingReading, { list, known, request, only }: InterestOf): Interest {
   const left = readLeftRooms(reading, list, known)
   const rooms = visibleRooms(reading, left.length === 0 ? list.order : [...list.order, ...left].sort((one, other) => other.place - one.place))
   const wanted = new Map<RoomId, Mutable>()
   const lists = new Map<string, ListAnswer>()
-  for (const [name, asked] of request.lists) lists.set(name, addList(wanted, filterRooms(reading, rooms, asked), name, asked))
+  for (const [name, asked] of request.lists) lists.set(name, addList(wanted, filterRooms(reading, rooms, asked), { name, asked, only }))
   for (const [roomId, config] of request.subscriptions) {
     const listed = list.byId.get(roomId) ?? left.find(({ room }) => room.roomId === roomId)
-    if (listed && !isUnwelcome(reading, listed)) add(wanted, listed, config, undefined)
+    if (listed && isAmong(only, listed) && !isUnwelcome(reading, listed)) add(wanted, listed, config, undefined)
   }
   return { wanted, lists, hasLeaving: left.length > 0 }
 }
 
 type Mutable = { listed: ListedRoom; config: RoomConfig; lists: readonly string[] }
 
-function addList(wanted: Map<RoomId, Mutable>, rooms: readonly ListedRoom[], name: string, { ranges, ...config }: SlidingList): ListAnswer {
+type Added = Readonly<{ name: string; asked: SlidingList; only: ReadonlySet<RoomId> | undefined }>
+
+function addList(wanted: Map<RoomId, Mutable>, rooms: readonly ListedRoom[], { name, asked: { ranges, ...config }, only }: Added): ListAnswer {
   const names = [name]
-  const ops = placesIn(ranges, rooms.length).map((range) => {
-    const window = rooms.slice(range[0], range[1] + 1)
-    for (const listed of window) add(wanted, listed, config, names)
-    return { range, window }
-  })
-  return { count: rooms.length, ops: ops.map(({ range, window }) => ({ range, get roomIds() { return window.map(({ room }) => room.roomId) } })) }
+  const windows = placesIn(ranges, rooms.length)
+  for (const [from, to] of windows) {
+    for (let place = from; place <= to; place++) {
+      const listed = rooms[place]
+      if (listed && isAmong(only, listed)) add(wanted, listed, config, names)
+    }
+  }
+  const isShort = windows.every(([from, to]) => to - from < TOLD_PLACES)
+  const ops = windows.map((range) => ({ range, get roomIds() { return rooms.slice(range[0], range[1] + 1).map(({ room }) => room.roomId) } }))
+  return { count: rooms.length, ops: isShort ? ops : undefined }
 }
+
+const isAmong = (only: ReadonlySet<RoomId> | undefined, { room }: ListedRoom): boolean => only === undefined || only.has(room.roomId)
 
 function add(wanted: Map<RoomId, Mutable>, listed: ListedRoom, config: RoomConfig, lists: readonly string[] | undefined): void {
   const { roomId } = listed.room

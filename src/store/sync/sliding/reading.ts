@@ -22,6 +22,8 @@ export type SlidingReading = Readonly<{
   ignored: ReadonlySet<string>
   connection: Connection
   move: Move
+  /** The first event that is shown of each room. */
+  shownFrom: Map<RoomId, number>
   /** What moved at or before this position, `mayHaveMoved` does not know. */
   floor: number
   /** False when nothing of that sort has happened in the room after a position. */

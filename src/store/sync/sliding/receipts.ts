@@ -27,17 +27,16 @@ const ON_NEWEST = `
   SELECT ${COLUMNS} FROM ${JOINED}
    WHERE r.room = ?1 AND r.position > ?3 AND r.position <= ?4 AND r.event >= ?3 AND r.user <> ?2 AND ${MAY_SEE}
    ORDER BY r.position DESC LIMIT ${FIRST_RECEIPTS}`
-const OWN = `SELECT ${COLUMNS} FROM ${JOINED} WHERE r.room = ?1 AND r.user = ?2`
+const FIRST = `SELECT ${COLUMNS} FROM ${JOINED} WHERE r.room = ?1 AND r.user = ?2 UNION ALL SELECT * FROM (${ON_NEWEST})`
 const NEWEST = 'SELECT position FROM events WHERE room = ? AND position <= ? ORDER BY position DESC LIMIT 1 OFFSET ?'
 
-/** The reader's own receipts, and those on the newest `limit` events. */
+/** The reader's own receipts, and those on the events that are shown: in an answer without any on the newest `limit`. */
 export function readFirstReceipts(reading: SlidingReading, roomId: RoomId, limit: number): string | undefined {
-  const { store: { db, names }, userId, until } = reading
+  const { store: { db, names }, userId, until, shownFrom } = reading
   const [room, user] = [names.find(roomId) ?? -1, names.find(userId) ?? -1]
-  const own = db.query<Row, [number, number]>(OWN).all(room, user)
-  if (limit === 0) return print(reading, own)
-  const first = db.query<{ position: number }, [number, number, number]>(NEWEST).get(room, until, limit - 1)?.position ?? 0
-  return print(reading, [...own, ...db.query<Row, [number, number, number, number]>(ON_NEWEST).all(room, user, first, until)])
+  const newest = (): number => db.query<{ position: number }, [number, number, number]>(NEWEST).get(room, until, limit - 1)?.position ?? 0
+  const first = limit === 0 ? until : (shownFrom.get(roomId) ?? newest())
+  return print(reading, db.query<Row, [number, number, number, number]>(FIRST).all(room, user, first, until))
 }
 
 function print({ ignored }: SlidingReading, rows: readonly Row[]): string | undefined {

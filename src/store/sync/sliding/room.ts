@@ -72,7 +72,7 @@ function readInside(reading: SlidingReading, { listed, config, lists }: WantedRo
   const from = sent ? sentUpTo(reading, sent) : 0
   const isInitial = sent === undefined || hasComeIn(reading, roomId, from)
   const isExpanded = !isInitial && config.timelineLimit > sent.covered
-  const sight = isInitial || isExpanded ? sightOf(store, roomId, userId) : undefined
+  const sight = isInitial || isExpanded ? sightFrom(reading, roomId) : undefined
   const window = { roomId, until, limit: config.timelineLimit, sight }
   const timeline = isInitial || isExpanded ? readHistory(reading, window) : readNews(reading, { ...window, since: from })
   const state = readRequired(reading, { roomId, config, timeline, sent, from, until, isInitial, isNow: true })
@@ -82,7 +82,8 @@ function readInside(reading: SlidingReading, { listed, config, lists }: WantedRo
   const covered = isInitial || isExpanded || timeline.isLimited ? config.timelineLimit : sent.covered
   const noted = { wish: state.wish, covered }
   if (!isInitial && !hasNews && !hasOlder && sent.isDm === isDm) return { text: undefined, ...noted }
-  const summary = readSummary(reading, roomId, { from, isInitial, changed: state.changed, hasMembers: state.hasMembers })
+  if (timeline.events[0]) reading.shownFrom.set(roomId, timeline.events[0].num)
+  const summary = readSummary(reading, roomId, { isInitial, state: state.events, changed: state.changed, hasMembers: state.hasMembers })
   return {
     text: {
       isInitial,
@@ -97,6 +98,17 @@ function readInside(reading: SlidingReading, { listed, config, lists }: WantedRo
       lists,
     },
     ...noted,
+  }
+}
+
+/** What the reader may see of a room that they are in: everything since they came, and before that what the rules say. */
+function sightFrom({ store, userId }: SlidingReading, roomId: RoomId): Sight {
+  const joinedAt = findRoomMembership(store, userId, roomId)?.position ?? Infinity
+  let known: Sight | undefined
+  const before = (): Sight => (known ??= sightOf(store, roomId, userId))
+  return {
+    maySee: (num) => num >= joinedAt || before().maySee(num),
+    membershipAt: (num) => (num >= joinedAt ? 'join' : before().membershipAt(num)),
   }
 }
 
@@ -213,28 +225,38 @@ function wishAfter(before: string | undefined, wish: StateWish, changed: readonl
   return isCovered(wish, old) ? old : unionOf(old, wish)
 }
 
-const textIn = (content: string | undefined, key: string): string | undefined => {
-  const value = content === undefined ? undefined : (JSON.parse(content) as Record<string, unknown>)[key]
-  return typeof value === 'string' && value !== '' ? value : undefined
-}
+const contentOf = ({ body }: ClientEvent): Record<string, unknown> => (JSON.parse(`${body}}`) as { content: Record<string, unknown> }).content
 
-type NamesOf = Readonly<{ until: number; isInitial: boolean; changed: readonly ClientEvent[] | undefined }>
+const textOf = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined)
+
+const textIn = (content: string | undefined, key: string): string | undefined =>
+  content === undefined ? undefined : textOf((JSON.parse(content) as Record<string, unknown>)[key])
+
+type NamesOf = Readonly<{
+  until: number
+  isInitial: boolean
+  changed: readonly ClientEvent[] | undefined
+  /** Where they may stand, so that they need not be looked up. */
+  state?: readonly ClientEvent[] | undefined
+}>
 
 /** Name and picture where they are new; JSON null where they are gone. */
-function readNames({ store }: SlidingReading, roomId: RoomId, { until, isInitial, changed = [] }: NamesOf): Pick<RoomAnswer, 'name' | 'avatar'> {
+function readNames({ store }: SlidingReading, roomId: RoomId, { until, isInitial, changed = [], state = changed }: NamesOf): Pick<RoomAnswer, 'name' | 'avatar'> {
   const read = (type: string, key: string): string | undefined => {
-    if (!isInitial && !changed.some((event) => event.type === type && event.stateKey === '')) return undefined
-    const text = textIn(findStateContent(store, roomId, [type, ''], until), key)
+    const isPlace = (event: ClientEvent): boolean => event.type === type && event.stateKey === ''
+    if (!isInitial && !changed.some(isPlace)) return undefined
+    const event = state.find(isPlace)
+    const text = event ? textOf(contentOf(event)[key]) : textIn(findStateContent(store, roomId, [type, ''], until), key)
     return text === undefined ? (isInitial ? undefined : 'null') : JSON.stringify(text)
   }
   return { name: read('m.room.name', 'name'), avatar: read('m.room.avatar', 'url') }
 }
 
-type SummaryOf = Readonly<{ from: number; isInitial: boolean; changed: readonly ClientEvent[] | undefined; hasMembers: boolean }>
+type SummaryOf = Readonly<{ isInitial: boolean; state: readonly ClientEvent[] | undefined; changed: readonly ClientEvent[] | undefined; hasMembers: boolean }>
 
-function readSummary(reading: SlidingReading, roomId: RoomId, { isInitial, changed, hasMembers }: SummaryOf): Partial<RoomAnswer> {
+function readSummary(reading: SlidingReading, roomId: RoomId, { isInitial, state, changed, hasMembers }: SummaryOf): Partial<RoomAnswer> {
   const { store, userId } = reading
-  const names = readNames(reading, roomId, { until: Infinity, isInitial, changed })
+  const names = readNames(reading, roomId, { until: Infinity, isInitial, changed, state })
   const isRenamed = names.name !== undefined
   if (!isInitial && !hasMembers && !isRenamed) return names
   const hasName = isRenamed ? names.name !== 'null' : textIn(findStateContent(store, roomId, ['m.room.name', ''], Infinity), 'name') !== undefined
@@ -266,7 +288,8 @@ type PrintedOf = Readonly<{ timeline: SlidingTimeline; sight: Sight | undefined;
 function printTimeline(reading: SlidingReading, roomId: RoomId, { timelineLimit }: RoomConfig, { timeline, sight, until }: PrintedOf): RoomAnswer['timeline'] {
   if (timelineLimit === 0) return undefined
   const { store, userId, since, isFirst, ignored } = reading
-  const erase = sight ? erasureFor(store, roomId, sight) : (event: ClientEvent) => event
+  const isAllSeen = !sight || timeline.events.every(({ num }) => sight.membershipAt(num) === 'join')
+  const erase = isAllSeen ? (event: ClientEvent) => event : erasureFor(store, roomId, sight)
   const print = (event: ClientEvent, relations?: string): string =>
     printFor(store, erase(event), { ...unsignedFor(reading, sight?.membershipAt(event.num) ?? 'join'), relations })
   const maySee = ({ num, sender }: ClientEvent): boolean => (sight?.maySee(num) ?? true) && !ignored.has(sender)
