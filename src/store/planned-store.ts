@@ -29,9 +29,11 @@ export function plannedStore(store: Store): Store {
   return quick
 }
 
+const PLUS = '+'
+
 /** Every parameter with a plus in front; text in quotes is left alone. */
 export const sheltered = (sql: string): string =>
-  sql.replace(/'[^']*'|\?\?/g, (match) => (match === '?' ? '?' : match))
+  sql.replace(/'[^']*'|[+]?[?]/g, (match) => (match === '?' ? `${PLUS}?` : match))
 
 /**
  * Runs questions that belong together in one transaction: they see the same moment, and SQLite takes its lock once and not

@@ -62,11 +62,12 @@ export async function verifyByEmoji(asking: MatrixClient, asked: MatrixClient): 
   await answer.accept()
   await until('both to be ready', () => request.phase === VerificationPhase.Ready && answer.phase === VerificationPhase.Ready)
   const first = await request.startVerification('m.sas.v1')
-  const verified = first.verify()
+  void first.verify()
   const second = await until('the other verifier', () => answer.verifier)
-  const alsoVerified = second.verify()
+  void second.verify()
   const emojis: [string[], string[]] = [await confirmedEmojis(first), await confirmedEmojis(second)]
-  await Promise.all([verified, alsoVerified])
+  // What `verify` promises is now and then not kept when both sides are done at the same moment; the phase is.
+  await until('both to be done', () => request.phase === VerificationPhase.Done && answer.phase === VerificationPhase.Done)
   return emojis
 }
 

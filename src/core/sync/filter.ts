@@ -196,16 +196,14 @@ export const limitOf = (
 export type FilterableEvent = Readonly<{ type: string; sender?: string; roomId?: string; content?: unknown }>
 
 /** Does the event pass? All but `related_by_…`, which the store has to answer: see `needsRelations`. */
-export function matchesEventFilter(
-  filter: EventFilter,
-  { type, sender, roomId, content }: FilterableEvent,
-): boolean {
+export function matchesEventFilter(filter: EventFilter, event: FilterableEvent): boolean {
+  const { type, sender, roomId } = event
   return (
     passes(filter.types, filter.notTypes, (pattern) => matchesType(pattern, type)) &&
     passes(filter.senders, filter.notSenders, (id) => id === sender) &&
     passes(filter.rooms, filter.notRooms, (id) => id === roomId) &&
-    passesRelTypes(filter, content) &&
-    (filter.containsUrl === undefined || filter.containsUrl === hasUrl(content))
+    passesRelTypes(filter, event) &&
+    (filter.containsUrl === undefined || filter.containsUrl === hasUrl(event.content))
   )
 }
 
@@ -219,9 +217,10 @@ const passes = (
 const matchesType = (pattern: string, type: string): boolean =>
   pattern === type || (pattern.includes('*') && compileGlob(pattern, { wildcards: 'star' })(type))
 
-function passesRelTypes({ relTypes, notRelTypes }: EventFilter, content: unknown): boolean {
+// Content is read last: for stored events that means parsing it.
+function passesRelTypes({ relTypes, notRelTypes }: EventFilter, event: FilterableEvent): boolean {
   if (relTypes === undefined && notRelTypes.length === 0) return true
-  const relatesTo = isObject(content) ? content['m.relates_to'] : undefined
+  const relatesTo = isObject(event.content) ? event.content['m.relates_to'] : undefined
   const relType = isObject(relatesTo) ? relatesTo.rel_type : undefined
   return passes(relTypes, notRelTypes, (wanted) => wanted === relType)
 }

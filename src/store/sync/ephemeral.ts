@@ -30,7 +30,7 @@ export function readReceipts(
     .query<ReceiptRow, [number, number, number, number]>(`
       SELECT n.name, r.type, r.thread, e.event_id, r.ts
         FROM receipts r JOIN names n ON n.num = r.user JOIN events e ON e.num = r.event
-       WHERE r.room = ?1 AND r.position > ?2 AND r.position <= ?3 AND (r.type <> 'm.read.private' OR r.user = ?4)`)
+       WHERE r.room = +?1 AND r.position > +?2 AND r.position <= +?3 AND (r.type <> 'm.read.private' OR r.user = +?4)`)
     .all(store.names.find(roomId) ?? -1, since, until, store.names.find(userId) ?? -1)
     .filter(({ name }) => !ignored.has(name))
   if (rows.length === 0) return undefined

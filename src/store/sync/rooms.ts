@@ -91,9 +91,14 @@ function stickyMember(reading: Reading, { roomId, since, shown, print }: Sticky)
   return events.length === 0 ? '' : `"msc4354_sticky":{"events":[${events.map((event) => print(event)).join(',')}]}`
 }
 
-/** Nothing from before the reader's join needs a look when the timeline starts behind it. */
-function sightOfNewRoom({ store, userId }: Reading, { roomId }: RoomMembership): Sight {
-  return sightOf(store, roomId, userId)
+/** From the reader's newest own member event on they are in and may see all; only what lies before needs a look. */
+function sightOfNewRoom({ store, userId }: Reading, { roomId, position }: RoomMembership): Sight {
+  let past: Sight | undefined
+  const before = (): Sight => (past ??= sightOf(store, roomId, userId))
+  return {
+    maySee: (num) => num >= position || before().maySee(num),
+    membershipAt: (num) => (num >= position ? 'join' : before().membershipAt(num)),
+  }
 }
 
 type StateOf = { roomId: RoomId; since: number; until: number; timeline: Timeline; more: readonly string[] }

@@ -1,5 +1,4 @@
 import type { RoomId, UserId } from '#schema/identifiers.ts'
-import { findStateEvent } from '#store/room-state.ts'
 import type { Store } from '#store/store.ts'
 
 /** spec: client-server-api#get_matrixclientv3sync_response-200_roomsummary */
@@ -30,6 +29,12 @@ export function readSummary(store: Store, roomId: RoomId, reader: UserId): { tex
   return { text: JSON.stringify({ 'm.heroes': heroes, ...counts }), heroes }
 }
 
-const isNamed = (store: Store, roomId: RoomId): boolean =>
-  Boolean(findStateEvent(store, roomId, 'm.room.name', '')?.pdu.content.name) ||
-  Boolean(findStateEvent(store, roomId, 'm.room.canonical_alias', '')?.pdu.content.alias)
+const NAME = `
+  SELECT 1 FROM room_state s JOIN events e ON e.num = s.event
+   WHERE s.room = +?1 AND s.type = +?2 AND s.state_key = +?3 AND e.json ->> ?4 <> ''`
+
+function isNamed({ db, names }: Store, roomId: RoomId): boolean {
+  const has = (type: string, path: string): boolean =>
+    db.query(NAME).get(names.find(roomId) ?? -1, names.find(type) ?? -1, names.find('') ?? -1, path) !== null
+  return has('m.room.name', '$.content.name') || has('m.room.canonical_alias', '$.content.alias')
+}
