@@ -47,13 +47,16 @@ export function listDeviceListChanges(store: Store, window: DeviceListWindow): D
   const { userId, since, until } = window
   const reader = store.names.find(userId)
   if (reader === undefined || since >= until) return { changed: [], left: [] }
+  const changes = usersWithChanges(store, reader, window)
+  const moved = usersWhoMoved(store, reader, window)
+  if (changes.length === 0 && moved.size === 0) return { changed: [], left: [] }
   const before = joinedRoomsAt(store, reader, since)
   const after = joinedRoomsAt(store, reader, until)
   const changed = new Set<number>()
   const left: number[] = []
-  for (const { user, observer } of usersWithChanges(store, reader, window))
+  for (const { user, observer } of changes)
     if (user === reader || observer === reader || sharesRoom(store, user, after, until)) changed.add(user)
-  for (const user of usersWhoMoved(store, reader, window)) {
+  for (const user of moved) {
     const [wasShared, isShared] = [sharesRoom(store, user, before, since), sharesRoom(store, user, after, until)]
     if (isShared && (!wasShared || isRemote(store, user, userId))) changed.add(user)
     if (wasShared && !isShared) left.push(user)

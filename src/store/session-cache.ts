@@ -5,6 +5,13 @@ import type { Store } from './store.ts'
 /** Sessions kept at hand; past this all are looked up anew. */
 const CACHED_SESSIONS = 20_000
 
+/** What accounts and devices decide all day and no session depends on. A kind that is missing here costs a look-up more. */
+const HARMLESS: ReadonlySet<string> = new Set([
+  'accountDataDeleted', 'accountDataSet', 'connectionMoved', 'deviceKeysUploaded', 'deviceSeen', 'fallbackKeyUsed',
+  'fallbackKeysUploaded', 'filterDefined', 'oneTimeKeyClaimed', 'oneTimeKeysUploaded', 'profileFieldSet', 'pushRulesChanged',
+  'roomKeysCounted', 'roomKeysStored', 'toDeviceDropped', 'toDeviceQueued', 'toDeviceSeen', 'userRegistered',
+])
+
 export type SessionCache = Readonly<{
   find: (token: string) => Session | undefined
   /** To be told of every batch once it is on disk: what accounts and devices decide may end or change a session. */
@@ -25,7 +32,9 @@ export function sessionCache(store: Store): SessionCache {
       return session
     },
     committed({ rows }) {
-      if (rows.some(({ actor }) => actor.startsWith('device/') || actor.startsWith('user/'))) sessions.clear()
+      const mayMatter = rows.some(({ actor, fact }) =>
+        (actor.startsWith('device/') || actor.startsWith('user/')) && !HARMLESS.has(fact.kind))
+      if (mayMatter) sessions.clear()
     },
   }
 }

@@ -61,8 +61,9 @@ export function seat(audience: Audience, ruleset: RoomRuleset, displayName?: str
   const sameClass = audience.classes.get(classKey)
   if (sameClass) sameClass.size += 1
   else audience.classes.set(classKey, { rules: classRules, size: 1 })
-  if (rules.some(({ isWatching }) => isWatching)) audience.watchers.add(userId)
-  for (const path of namedPaths(ruleset)) audience.namedAt.set(path, (audience.namedAt.get(path) ?? 0) + 1)
+  const { isWatching, namedPaths } = habitsOf(rules)
+  if (isWatching) audience.watchers.add(userId)
+  for (const path of namedPaths) audience.namedAt.set(path, (audience.namedAt.get(path) ?? 0) + 1)
 }
 
 /** Removes a member, if there is one. */
@@ -75,11 +76,23 @@ export function unseat(audience: Audience, userId: UserId): void {
   const left = audience.classes.get(classKey)
   if (left && left.size > 1) left.size -= 1
   else audience.classes.delete(classKey)
-  for (const path of namedPaths(member.ruleset)) decrement(audience.namedAt, path)
+  for (const path of habitsOf(member.ruleset.rules).namedPaths) decrement(audience.namedAt, path)
 }
 
-const namedPaths = ({ rules }: RoomRuleset): string[] =>
-  rules.flatMap(({ conditions }) => conditions.flatMap(({ namedAt }) => namedAt ?? []))
+/** What a list of rules looks at besides the event; most members share one list, so it is worked out once. */
+type Habits = Readonly<{ isWatching: boolean; namedPaths: readonly string[] }>
+const knownHabits = new WeakMap<readonly CompiledRule[], Habits>()
+
+function habitsOf(rules: readonly CompiledRule[]): Habits {
+  const known = knownHabits.get(rules)
+  if (known) return known
+  const habits = {
+    isWatching: rules.some(({ isWatching }) => isWatching),
+    namedPaths: rules.flatMap(({ conditions }) => conditions.flatMap(({ namedAt }) => namedAt ?? [])),
+  }
+  knownHabits.set(rules, habits)
+  return habits
+}
 
 function decrement(counts: Map<string, number>, key: string): void {
   const count = counts.get(key) ?? 0
