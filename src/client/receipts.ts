@@ -2,6 +2,7 @@ import { receiptFits, threadOf, type ThreadId } from '#core/threads.ts'
 import type { Homeserver } from '#homeserver'
 import { signedIn } from '#http/endpoint.ts'
 import { page } from '#http/page.ts'
+import { noticeActivity } from '#http/presence.ts'
 import { markFullyRead } from '#http/read-marks.ts'
 import { postReceipt } from '#schema/client/receipts.ts'
 import { type EventId, isEventId } from '#schema/identifiers.ts'
@@ -11,7 +12,8 @@ import { findEvent } from '#store/events.ts'
 export const receiptsPage = (server: Homeserver) =>
   page().post(
     '/_matrix/client/v3/rooms/:roomId/receipt/:receiptType/:eventId',
-    signedIn(server, postReceipt, async ({ params: { roomId, receiptType, eventId }, body, requester: { userId }, cause }) => {
+    signedIn(server, postReceipt, async ({ params: { roomId, receiptType, eventId }, body, requester, cause }) => {
+      const { userId } = requester
       const threadId = readThread(body.thread_id)
       if (receiptType === 'm.fully_read') {
         if (threadId !== null) throw invalidParam('m.fully_read goes for the whole room and takes no thread_id')
@@ -20,6 +22,7 @@ export const receiptsPage = (server: Homeserver) =>
       }
       if (threadId !== null && !isInThread(server, eventId, threadId))
         throw invalidParam(`${eventId} is not in the thread ${threadId}`)
+      noticeActivity(server, requester, cause)
       await server.room(roomId).ask({ kind: 'postReceipt', userId, receiptType, eventId, threadId }, cause)
       return {}
     }),

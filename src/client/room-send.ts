@@ -5,6 +5,7 @@ import { DELAY_PARAMETER, readDelay, scheduleEvent } from '#http/delayed-events.
 import { type Requester, signedIn, type SignedInCall } from '#http/endpoint.ts'
 import { takeMessage, takeRedaction } from '#http/message-limit.ts'
 import { page } from '#http/page.ts'
+import { noticeActivity } from '#http/presence.ts'
 import { readStickyDuration } from '#http/sticky-events.ts'
 import { refuseSuspended, refuseSuspendedRedaction } from '#http/suspension.ts'
 import { sentBefore, type Transaction, transactionOf } from '#http/transactions.ts'
@@ -31,6 +32,7 @@ async function send(
   const transaction = transactionOf(requester, params.txnId)
   const sent = sentBefore(server, transaction)
   if (sent) return { event_id: sent }
+  noticeActivity(server, requester, cause)
   const content = body as JsonObject
   const delay = query[DELAY_PARAMETER]
   if (delay !== undefined) {

@@ -1,6 +1,7 @@
 import type { Homeserver } from '#homeserver'
 import { signedIn } from '#http/endpoint.ts'
 import { page } from '#http/page.ts'
+import { noticeActivity } from '#http/presence.ts'
 import { setTyping } from '#schema/client/typing.ts'
 import { forbidden } from '#schema/matrix-error.ts'
 
@@ -13,6 +14,7 @@ export const typingPage = (server: Homeserver) =>
     signedIn(server, setTyping, async ({ params: { roomId, userId }, body, requester, cause }) => {
       if (userId !== requester.userId) throw forbidden('You can only say of yourself that you are typing')
       const timeoutMs = body.typing ? (body.timeout ?? TYPING_MS_DEFAULT) : 0
+      noticeActivity(server, requester, cause)
       await server.room(roomId).ask({ kind: 'setTyping', userId, timeoutMs }, cause)
       return {}
     }),

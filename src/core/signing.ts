@@ -1,5 +1,4 @@
 import { createPrivateKey, createPublicKey, sign, verify, type KeyObject } from 'node:crypto'
-import { ed25519, x25519 } from '@noble/curves/ed25519.js'
 import { serverNameOf, type ServerName } from '#schema/identifiers.ts'
 import { decodeBase64, encodeBase64 } from './base64.ts'
 import { canonicalJson } from './canonical-json.ts'
@@ -8,6 +7,9 @@ import type { Json, JsonObject, Pdu, Signatures } from './pdu.ts'
 import { redactEvent } from './redaction.ts'
 import type { RoomVersionRules } from './room-version.ts'
 import { allow, deny, type Verdict } from './verdict.ts'
+
+// Loaded when the first foreign key comes: it is a tenth of what a start loads, and many a server never needs it.
+const curves = () => require('@noble/curves/ed25519.js') as typeof import('@noble/curves/ed25519.js')
 
 /** An Ed25519 key to sign with. */
 export type SigningKey = Readonly<{
@@ -151,7 +153,7 @@ export function checkPublicKey(base64: string): Verdict {
   const bytes = decodeBase64(base64)
   if (bytes?.length !== KEY_BYTES) return deny('key.length', 'An Ed25519 key has 32 bytes in base64')
   try {
-    const point = ed25519.Point.fromBytes(bytes)
+    const point = curves().ed25519.Point.fromBytes(bytes)
     if (point.isSmallOrder()) return deny('key.order', 'This Ed25519 key is a point of small order')
     if (!point.isTorsionFree()) return deny('key.order', 'This Ed25519 key is outside the prime order group')
     return allow
@@ -168,7 +170,7 @@ export function checkCurve25519Key(base64: string): Verdict {
   const bytes = decodeBase64(base64)
   if (bytes?.length !== KEY_BYTES) return deny('key.length', 'A Curve25519 key has 32 bytes in base64')
   try {
-    x25519.getSharedSecret(ANY_SCALAR, bytes)
+    curves().x25519.getSharedSecret(ANY_SCALAR, bytes)
     return allow
   } catch {
     return deny('key.order', 'This Curve25519 key is a point of small order')

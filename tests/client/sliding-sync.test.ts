@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { type Caller, type House, house } from '#harness/house.ts'
 import { bringIn, done, inRoom, makeRoom, say, setState, type ShownEvent } from '#harness/rooms.ts'
 
@@ -209,6 +212,50 @@ describe('a position', () => {
     await say(alice, roomId, 'after')
     const { chunk } = await done(alice, 'GET', inRoom(roomId, `/messages?dir=b&limit=1&from=${pos}`))
     expect(bodies(chunk as ShownEvent[])).toEqual(['before'])
+  })
+})
+
+describe('a restart', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'warren-sliding-'))
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+  let runs = 0
+  const onDisk = (file: string) => house({ database: { name: 'sqlite3', args: { database: join(folder, file) } } }, { isNew: runs++ % 2 === 0 })
+
+  test('leaves a connection where it was', async () => {
+    const before = await onDisk('stay.db')
+    const [one, two] = [await makeRoom(before.alice, { name: 'one' }), await makeRoom(before.alice, { name: 'two' })]
+    const body = { ...all({ timeline_limit: 5 }), extensions: { account_data: { enabled: true } } }
+    const first = await slide(before.alice, { ...body, ...all({ ranges: [[0, 0]], timeline_limit: 5 }) })
+    const { pos } = await slide(before.alice, body, { pos: first.pos })
+    await before.server.settled()
+    await before.close()
+    const after = await onDisk('stay.db')
+    await say(after.alice, one, 'while it was away')
+    const next = await slide(after.alice, body, { pos })
+    expect(Object.keys(next.rooms)).toEqual([one])
+    expect(next.rooms[one]).toMatchObject({ num_live: 1, limited: false })
+    expect(next.rooms[one]?.name).toBeUndefined()
+    expect(next.extensions).toEqual({})
+    expect((await slide(after.alice, body, { pos: next.pos })).rooms).toEqual({})
+    const again = await slide(after.alice, body, { pos: first.pos }).catch((error: unknown) => String(error))
+    expect(again).toContain('M_UNKNOWN_POS')
+    expect(two).not.toBe(one)
+    await after.close()
+  })
+
+  test('leaves it where it was even if the last answer was lost', async () => {
+    const before = await onDisk('lost.db')
+    const [one, two] = [await makeRoom(before.alice), await makeRoom(before.alice)]
+    const first = await slide(before.alice, all({ ranges: [[0, 0]] }))
+    await slide(before.alice, all(), { pos: first.pos })
+    await before.server.settled()
+    await before.close()
+    const after = await onDisk('lost.db')
+    const next = await slide(after.alice, all(), { pos: first.pos })
+    expect(Object.keys(next.rooms)).toEqual([one])
+    expect(next.rooms[one]?.initial).toBe(true)
+    expect(first.rooms[two]?.initial).toBe(true)
+    await after.close()
   })
 })
 

@@ -35,12 +35,12 @@ describe('moveConnection', () => {
 })
 
 describe('connections that are not used', () => {
-  const two = phone.and(move('old'), NOW - CONNECTION_LIMIT_MS - 1).and(move('new'), NOW)
+  const two = phone.and(move('old'), NOW - CONNECTION_LIMIT_MS).and(move('new'), NOW)
 
   test('go when another one moves, and when they are looked for', () => {
-    expect(two.when(move('new', 1)).facts).toMatchObject([{ kind: 'connectionsDropped', connIds: ['old'] }, { kind: 'connectionMoved' }])
-    expect(names(two.and({ kind: 'dropIdleConnections' }).memory)).toEqual(['new'])
-    expect(two.when({ kind: 'dropIdleConnections' }, NOW - CONNECTION_LIMIT_MS).facts).toEqual([])
+    expect(two.when(move('new', 1), NOW + 1).facts).toMatchObject([{ kind: 'connectionsDropped', connIds: ['old'] }, { kind: 'connectionMoved' }])
+    expect(names(two.and({ kind: 'dropIdleConnections' }, NOW + 1).memory)).toEqual(['new'])
+    expect(two.when({ kind: 'dropIdleConnections' }, NOW).facts).toEqual([])
   })
 
   test('go with the device, and stay with a snapshot', () => {
