@@ -17,8 +17,10 @@ export const serveCommand = (open: OpenServer): Command => ({
     const { terminal } = invocation
     for (const notice of config.notices) terminal.error(`note: ${notice}`)
     const serving = await serve(config, open, terminal.error)
+    // Whoever reads the announcement may send a signal at once.
+    const ended = untilStopped(serving, terminal.error)
     announce(invocation, config, serving)
-    return untilStopped(serving, terminal.error)
+    return ended
   },
 })
 

@@ -97,7 +97,7 @@ type Read = Omit<SlidingAnswer, 'pos' | 'txnId'> & Readonly<{
 
 function readAnswer(asked: Asked, moment: Moment): Read {
   const { desk: { server, lists: roomLists }, request, opened: { connection, token } } = asked
-  const { seen, watch } = moment
+  const { watch } = moment
   const since = token?.position ?? 0
   const sinceVolatile = token && token.boot === server.bootId ? token.volatile : 0
   const isStill = token !== undefined && since >= server.notifier.floor && watch.position <= since && watch.volatile <= sinceVolatile

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
+import type * as Yaml from 'yaml'
 import type { Document, LineCounter } from 'yaml'
 
 import { ConfigError } from './problem.ts'
@@ -65,7 +66,7 @@ function filesAt(path: string): string[] {
 function parse(file: string): Parsed {
   const text = readText(file)
   // A server without a configuration file starts without the parser.
-  const { LineCounter, parseDocument } = require('yaml') as typeof import('yaml')
+  const { LineCounter, parseDocument } = require('yaml') as typeof Yaml
   const lines = new LineCounter()
   const document = parseDocument(text, { version: '1.1', merge: true, lineCounter: lines, prettyErrors: false })
   if (document.errors.length > 0) {

@@ -1,3 +1,4 @@
+import type * as Curves from '@noble/curves/ed25519.js'
 import { createPrivateKey, createPublicKey, sign, verify, type KeyObject } from 'node:crypto'
 import { serverNameOf, type ServerName } from '#schema/identifiers.ts'
 import { decodeBase64, encodeBase64 } from './base64.ts'
@@ -9,7 +10,7 @@ import type { RoomVersionRules } from './room-version.ts'
 import { allow, deny, type Verdict } from './verdict.ts'
 
 // Loaded when the first foreign key comes: it is a tenth of what a start loads, and many a server never needs it.
-const curves = () => require('@noble/curves/ed25519.js') as typeof import('@noble/curves/ed25519.js')
+const curves = () => require('@noble/curves/ed25519.js') as typeof Curves
 
 /** An Ed25519 key to sign with. */
 export type SigningKey = Readonly<{

@@ -1,6 +1,5 @@
 import { contentSpan } from '#core/content-span.ts'
 import { canonicalJson } from '#core/canonical-json.ts'
-import type { Pdu } from '#core/pdu.ts'
 import { redactEvent } from '#core/redaction.ts'
 import { type ClientEvent, clientEventBody } from '#core/sync/client-event.ts'
 import type { RoomId, UserId } from '#schema/identifiers.ts'

@@ -27,7 +27,7 @@ test('G-70: the same transaction redacts once', async () => {
 })
 
 test('those with the power redact what others said; those without cannot', async () => {
-  const { alice, bob, register, roomId, eventId } = await spoken()
+  const { alice, register, roomId, eventId } = await spoken()
   const carol = await register('carol')
   await bringIn(alice, roomId, carol)
   expect(await carol.answer('PUT', redact(roomId, eventId), {})).toMatchObject({ status: 403, body: { errcode: 'M_FORBIDDEN' } })

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { type Caller, house } from '#harness/house.ts'
-import { bodiesOf, bringIn, done, inRoom, makeRoom, say, setState, type ShownEvent } from '#harness/rooms.ts'
+import { bringIn, done, inRoom, makeRoom, say, setState, type ShownEvent } from '#harness/rooms.ts'
 import type { EventId, RoomId } from '#schema/identifiers.ts'
 import { hasAnnotation } from '#store/relations.ts'
 

@@ -12,7 +12,8 @@ const room = (more: Partial<FilterableRoom> = {}): FilterableRoom => ({
   ...more,
 })
 
-test.each([
+type Case = readonly [says: string, filter: object, room: object, passes: boolean]
+const cases: readonly Case[] = [
   ['direct rooms only', { isDm: true }, { isDm: () => true }, true],
   ['no direct rooms', { isDm: false }, { isDm: () => true }, false],
   ['encrypted rooms only', { isEncrypted: true }, {}, false],
@@ -25,7 +26,8 @@ test.each([
   ['any of several spaces', { spaces: ['!x:a', '!y:a'] }, { isInSpace: (space: string) => space === '!y:a' }, true],
   ['a part of the name', { nameLike: 'DE' }, { name: () => 'the den' }, true],
   ['all conditions at once', { isDm: false, isEncrypted: true }, { isDm: () => false }, false],
-] as const)('a filter for %s', (_says, filter, more, passes) => {
+]
+test.each(cases)('a filter for %s', (_says, filter, more, passes) => {
   expect(compileSlidingFilter(filter as SlidingFilter)?.(room(more as Partial<FilterableRoom>))).toBe(passes)
 })
 

@@ -125,7 +125,7 @@ function hasComeIn({ store, userId, until }: SlidingReading, roomId: RoomId, fro
 }
 
 /** Someone who was invited, knocks, or is out again. */
-function readOutside(reading: SlidingReading, { listed, config, lists }: WantedRoom, membership: RoomMembership, sent: SentRoom | undefined): Told | undefined {
+function readOutside(reading: SlidingReading, { config, lists }: WantedRoom, membership: RoomMembership, sent: SentRoom | undefined): Told | undefined {
   const { roomId, position } = membership
   const answer = { isInitial: sent === undefined, bumpStamp: position, membership: membership.membership, lists }
   if (sent && position <= sentUpTo(reading, sent)) return { text: undefined }
