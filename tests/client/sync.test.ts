@@ -67,6 +67,15 @@ describe('an initial sync', () => {
     expect(room?.summary).toEqual({ 'm.joined_member_count': 1, 'm.invited_member_count': 0 })
   })
 
+  test('names a place to page back from only where something lies in front', async () => {
+    const alice = await here.register('paging')
+    const roomId = await roomOf(alice)
+    const whole = JSON.stringify({ room: { timeline: { limit: 50 } } })
+    expect((await sync(alice, { filter: whole })).rooms?.join?.[roomId]?.timeline).not.toHaveProperty('prev_batch')
+    const short = JSON.stringify({ room: { timeline: { limit: 1 } } })
+    expect((await sync(alice, { filter: short })).rooms?.join?.[roomId]?.timeline.prev_batch).toMatch(/^t\d+-\d+$/)
+  })
+
   test('G-66: the state is that at the start of the timeline, not at its end', async () => {
     const alice = await here.register('start')
     const roomId = await roomOf(alice, { name: 'before' })

@@ -12,7 +12,7 @@ import { filterable, type Reading } from './reading.ts'
 const BATCHES = 5
 const LATER_BATCH = 200
 
-export type Timeline = Readonly<{ events: readonly ClientEvent[]; isLimited: boolean; prevBatch: string }>
+export type Timeline = Readonly<{ events: readonly ClientEvent[]; isLimited: boolean; prevBatch: string | undefined }>
 
 type Window = {
   roomId: RoomId
@@ -71,8 +71,9 @@ function isWanted(reading: Reading, { roomId, sight, stateSince = Infinity }: Wi
     (matchesEventFilter(filter, filterable(event, roomId)) && isRelatedAsWanted(reading.store, filter, event))
 }
 
-const prevBatchOf = (first: ClientEvent | undefined, position: number): string =>
-  first
+/** Nothing lies in front of the create event, so there is nothing to page to. */
+const prevBatchOf = (first: ClientEvent | undefined, position: number): string | undefined =>
+  first?.type === 'm.room.create' ? undefined : first
     ? printTimelineToken({ depth: first.depth, num: first.num - 1 })
     : printSyncToken({ position, boot: '0', volatile: 0 })
 
