@@ -1,5 +1,6 @@
 import { roomIdFor } from '#actors/room/create.ts'
 import type { Json, JsonObject } from '#core/pdu.ts'
+import type { PushRule } from '#core/push-rules/defaults.ts'
 import { type Upgrade, upgradedCreate, upgradedState } from '#core/room-upgrade.ts'
 import { type RoomVersionRules, roomVersionRules } from '#core/room-version.ts'
 import type { Homeserver } from '#homeserver'
@@ -14,7 +15,7 @@ import { listAliasesOf } from '#store/aliases.ts'
 import { findMemberProfile } from '#store/profiles.ts'
 import { findPublished } from '#store/public-rooms.ts'
 import { findRoomVersion, findStateEvent, listStateOfType } from '#store/room-state.ts'
-import { listBanned, listDirectOfMembers, listTagsOfMembers } from '#store/upgrades.ts'
+import { listBanned, listDirectOfMembers, listPushRulesOfMembers, listTagsOfMembers } from '#store/upgrades.ts'
 
 export const roomUpgradePage = (server: Homeserver) => {
   const limit = rateLimiter(server.config.rc.roomCreation, server.clock.now)
@@ -107,7 +108,20 @@ async function moveSettings(server: Homeserver, oldId: RoomId, newId: RoomId, ca
     const content = withRoomBeside(direct, oldId, newId)
     await server.user(userId).ask({ kind: 'setAccountData', roomId: null, type: 'm.direct', content }, cause)
   }
+  for (const { userId, kind: ruleKind, rule } of listPushRulesOfMembers(server.store, oldId)) {
+    const ruleId = rule.rule_id.replaceAll(oldId, newId)
+    // A rule that is not named after the room cannot stand there twice.
+    if (ruleId === rule.rule_id) continue
+    const user = server.user(userId)
+    user.tell({ kind: 'setPushRule', ruleKind, ruleId, body: bodyOf(rule, oldId, newId), place: {} }, cause)
+    if (!rule.enabled) user.tell({ kind: 'setPushRuleEnabled', ruleKind, ruleId, enabled: false }, cause)
+  }
 }
+
+const bodyOf = ({ actions, conditions }: PushRule, oldId: RoomId, newId: RoomId): JsonObject => ({
+  actions: actions as Json,
+  ...(conditions ? { conditions: conditions.map((each) => (each.pattern === oldId ? { ...each, pattern: newId } : each)) as Json } : {}),
+})
 
 const withRoomBeside = (direct: JsonObject, oldId: RoomId, newId: RoomId): JsonObject =>
   Object.fromEntries(Object.entries(direct).map(([userId, rooms]): [string, Json] =>

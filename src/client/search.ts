@@ -1,6 +1,6 @@
 import { isJsonObject, ownValue } from '#core/event-content.ts'
 import type { JsonObject } from '#core/pdu.ts'
-import { parseSearchTerm, type SearchTerm } from '#core/search-words.ts'
+import { closeness, parseSearchTerm, type SearchTerm } from '#core/search-words.ts'
 import type { ClientEvent } from '#core/sync/client-event.ts'
 import { type EventFilter, matchesEventFilter, NO_EVENT_FILTER, parseEventFilter } from '#core/sync/filter.ts'
 import { printTimelineToken } from '#core/sync/token.ts'
@@ -16,7 +16,7 @@ import { forbidden, invalidParam, MatrixError } from '#schema/matrix-error.ts'
 import { findClientEventByNum } from '#store/client-events.ts'
 import { listRoomsOnceJoined, listPredecessors } from '#store/room-history.ts'
 import { isRelatedAsWanted } from '#store/relations.ts'
-import { type Matches, SEARCHED_TYPES } from '#store/search.ts'
+import { type Matches, NO_MATCHES, SEARCHED_TYPES, searchedText } from '#store/search.ts'
 import { listCurrentState, listStateAt } from '#store/state-at.ts'
 import type { Store } from '#store/store.ts'
 import { placeAt } from '#store/timeline.ts'
@@ -74,7 +74,7 @@ async function readSearch(server: Homeserver, asked: Search): Promise<string> {
   const place = { ...asked.place, until }
   const matches = term ? await findMatches(server, asked, { filter, term, until }) : NO_MATCHES
   const page = readPage(server, matches, { requester, filter, offset: place.offset, limit: readLimit(filter.limit, LIMIT_DEFAULT, LIMIT) })
-  const results = page.results.map((result) => printResult(server.store, result, criteria.event_context))
+  const results = page.results.map((result) => printResult(server.store, result, { words: term?.words ?? [], context: criteria.event_context }))
   const isMore = page.end < matches.nums.length
   return [
     `{"count":${matches.nums.length},"highlights":${JSON.stringify(term?.words ?? [])},"results":[${results.join(',')}]`,
@@ -91,8 +91,6 @@ function readFilter(definition: Criteria['filter']): EventFilter {
   if (filter instanceof MatrixError) throw filter
   return filter
 }
-
-const NO_MATCHES: Matches = { nums: [], ranks: [], rooms: [], senders: [] }
 
 const TYPE_OF_KEY: Readonly<Record<string, string>> = {
   'content.body': 'm.room.message',
@@ -112,7 +110,7 @@ async function findMatches(
   const rooms = roomsOf(store, requester.userId, filter).filter((roomId) => group?.key !== 'room_id' || roomId === group.value)
   const senders = group?.key === 'sender' ? [group.value] : filter.senders
   const matches = await searcher?.find({
-    match: term.match,
+    ...term,
     rooms: known(rooms),
     types: known(keyed.filter((type) => matchesEventFilter(ofType, { type }))),
     senders: senders && known(senders),
@@ -130,12 +128,12 @@ function roomsOf(store: Store, userId: UserId, { rooms, notRooms }: EventFilter)
   return own.filter((roomId) => (wanted?.has(roomId) ?? true) && !notRooms.includes(roomId))
 }
 
-type Result = Readonly<{ event: ClientEvent; rank: number; reader: RoomReader }>
+type Result = Readonly<{ event: ClientEvent; reader: RoomReader }>
 type Page = Readonly<{ results: readonly Result[]; /** How many of the matches have been looked at. */ end: number }>
 type Wanted = Readonly<{ requester: Requester; filter: EventFilter; offset: number; limit: number }>
 
 /** The next matches that the user may see; the index knows nothing of that. */
-function readPage(server: Homeserver, { nums, ranks, rooms }: Matches, { requester, filter, offset, limit }: Wanted): Page {
+function readPage(server: Homeserver, { nums, rooms }: Matches, { requester, filter, offset, limit }: Wanted): Page {
   const { store } = server
   const readers = new Map<number, RoomReader | undefined>()
   const readerOf = (room: number): RoomReader | undefined => {
@@ -151,13 +149,18 @@ function readPage(server: Homeserver, { nums, ranks, rooms }: Matches, { request
     const event = reader && findClientEventByNum(store, nums[end] ?? 0)
     if (!event || event.redactedBy !== null || !reader.maySee(event)) continue
     if (!isWanted(ofEvents, event, reader.roomId) || !isRelatedAsWanted(store, filter, event)) continue
-    results.push({ event, rank: ranks[end] ?? 0, reader })
+    results.push({ event, reader })
   }
   return { results, end }
 }
 
-function printResult(store: Store, { event, rank, reader }: Result, context: Criteria['event_context']): string {
-  return `{"rank":${rank},"result":${reader.printAll([event])}${context ? `,"context":${printContext(store, { event, rank, reader }, context)}` : ''}}`
+type Printing = Readonly<{ words: readonly string[]; context: Criteria['event_context'] }>
+
+function printResult(store: Store, result: Result, { words, context }: Printing): string {
+  const { event, reader } = result
+  const { content } = JSON.parse(`${event.body}}`) as { content: JsonObject }
+  const rank = closeness(searchedText(event.type, content) ?? '', words)
+  return `{"rank":${rank},"result":${reader.printAll([event])}${context ? `,"context":${printContext(store, result, context)}` : ''}}`
 }
 
 function printContext(store: Store, { event, reader }: Result, context: NonNullable<Criteria['event_context']>): string {

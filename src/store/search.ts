@@ -2,7 +2,7 @@ import type { Database } from 'bun:sqlite'
 import schema from '#schema/sql/search.sql' with { type: 'text' }
 import { ownValue } from '#core/event-content.ts'
 import type { Json, JsonObject } from '#core/pdu.ts'
-import { indexedText } from '#core/search-words.ts'
+import { closeness, indexedText } from '#core/search-words.ts'
 import { eventKeyOf } from './events.ts'
 import type { Store } from './store.ts'
 
@@ -14,9 +14,11 @@ const INDEX_VERSION = 1
 /** Events that are indexed in one transaction. */
 export const INDEX_BATCH = 500
 /** Matches, the newest first, that one search orders and pages through; older ones are not found by it. */
-export const MATCHES_LIMIT = 5_000
-/** In no more rooms than this the index itself is asked for the rooms. */
-const PLACES_LIMIT = 24
+export const MATCHES_LIMIT = 2_000
+/** With so many matches for the words as they are, nobody needs those of words that only begin with them. */
+const ENOUGH_MATCHES = 100
+/** In no more rooms than this the index itself is asked for the rooms: to go through many lists at once is slow. */
+const PLACES_LIMIT = 4
 
 /** Makes the tables of an attached index that is new or from another version of this program. */
 export function prepareIndex(db: Database): void {
@@ -79,9 +81,15 @@ function indexEvent(store: Store, row: EventRow, isEncrypted: (room: number) => 
   const type = names.textOf(row.type)
   const content = JSON.parse(row.json.slice(row.content_start, row.content_end)) as JsonObject
   if (type === REDACTION) return dropRedacted(store, row, content)
-  const text = TEXTS[type]?.(content)
-  if (typeof text !== 'string' || text === '' || row.redacted_by !== null || isEncrypted(row.room)) return
+  const text = searchedText(type, content)
+  if (text === undefined || text === '' || row.redacted_by !== null || isEncrypted(row.room)) return
   db.query('INSERT INTO search.words (rowid, place, body) VALUES (?, ?, ?)').run(row.num, placeOf(row.room), indexedText(text))
+}
+
+/** The text of an event that is searched, if it has any. */
+export function searchedText(type: string, content: JsonObject): string | undefined {
+  const text = TEXTS[type]?.(content)
+  return typeof text === 'string' ? text : undefined
 }
 
 const placeOf = (room: number): string => `r${room}`
@@ -108,8 +116,11 @@ function encryptedRooms({ db, names }: Store): (room: number) => boolean {
 
 /** One search, in the numbers of the house. Lists that are absent leave everything in, or nothing out. */
 export type SearchQuery = Readonly<{
-  /** A query of FTS5. */
+  /** A query of FTS5, and the looser one for when it finds little. */
   match: string
+  looseMatch: string
+  /** What `rank` goes by. */
+  words: readonly string[]
   rooms: readonly number[]
   types: readonly number[]
   senders?: readonly number[] | undefined
@@ -119,40 +130,54 @@ export type SearchQuery = Readonly<{
   order: 'rank' | 'recent'
 }>
 
-/** Matches in the order that was asked for: column by column, as it crosses threads. A higher rank is closer. */
-export type Matches = Readonly<{ nums: readonly number[]; ranks: readonly number[]; rooms: readonly number[]; senders: readonly number[] }>
+/** Matches in the order that was asked for: column by column, as it crosses threads. */
+export type Matches = Readonly<{ nums: readonly number[]; rooms: readonly number[]; senders: readonly number[] }>
 
-type MatchRow = { num: number; rank: number; room: number; sender: number; ts: number }
+export const NO_MATCHES: Matches = { nums: [], rooms: [], senders: [] }
+
+type MatchRow = { num: number; room: number; sender: number; ts: number }
 
 const MATCHES = `
-  SELECT w.rowid AS num, -bm25(words) AS rank, e.room, e.sender, e.ts FROM search.words w CROSS JOIN events e ON e.num = w.rowid
-   WHERE words MATCH ?1 AND w.rowid <= +?2 AND e.redacted_by IS NULL
+  SELECT w.rowid AS num, e.room, e.sender, e.ts FROM search.words w CROSS JOIN events e ON e.num = w.rowid
+   WHERE words MATCH ?1 AND w.rowid <= ?2 AND e.redacted_by IS NULL
      AND e.room IN (SELECT value FROM json_each(?3)) AND e.type IN (SELECT value FROM json_each(?4))
      AND (?5 IS NULL OR e.sender IN (SELECT value FROM json_each(?5)))
      AND (?6 IS NULL OR e.sender NOT IN (SELECT value FROM json_each(?6)))
    ORDER BY w.rowid DESC LIMIT ${MATCHES_LIMIT}`
 
 /** The newest MATCHES_LIMIT matches. */
-export function findMatches({ db }: Store, query: SearchQuery): Matches {
-  const { rooms, types, senders, notSenders, until, order } = query
-  if (rooms.length === 0) return { nums: [], ranks: [], rooms: [], senders: [] }
-  const listed = (numbers: readonly number[] | undefined): string | null => (numbers ? JSON.stringify(numbers) : null)
-  const rows = db
-    .query<MatchRow, [string, number, string, string, string | null, string | null]>(MATCHES)
-    .all(matchIn(query), until, JSON.stringify(rooms), JSON.stringify(types), listed(senders), listed(notSenders))
-  const newerFirst = (one: MatchRow, other: MatchRow): number => other.ts - one.ts || other.num - one.num
-  rows.sort(order === 'recent' ? newerFirst : (one, other) => other.rank - one.rank || newerFirst(one, other))
-  return {
-    nums: rows.map(({ num }) => num),
-    ranks: rows.map(({ rank }) => rank),
-    rooms: rows.map(({ room }) => room),
-    senders: rows.map(({ sender }) => sender),
-  }
+export function findMatches(store: Store, query: SearchQuery): Matches {
+  if (query.rooms.length === 0) return NO_MATCHES
+  const exact = newestMatches(store, query, query.match)
+  const isEnough = exact.length >= ENOUGH_MATCHES || query.match === query.looseMatch
+  const rows = inOrder(store, query, isEnough ? exact : newestMatches(store, query, query.looseMatch))
+  return { nums: rows.map(({ num }) => num), rooms: rows.map(({ room }) => room), senders: rows.map(({ sender }) => sender) }
 }
 
-function matchIn({ match, rooms }: SearchQuery): string {
+function newestMatches({ db }: Store, { rooms, types, senders, notSenders, until }: SearchQuery, match: string): MatchRow[] {
+  const listed = (numbers: readonly number[] | undefined): string | null => (numbers ? JSON.stringify(numbers) : null)
   const body = `body : (${match})`
-  return rooms.length > PLACES_LIMIT ? body : `place : (${rooms.map(placeOf).join(' OR ')}) AND ${body}`
+  const placed = rooms.length > PLACES_LIMIT ? body : `place : (${rooms.map(placeOf).join(' OR ')}) AND ${body}`
+  return db
+    .query<MatchRow, [string, number, string, string, string | null, string | null]>(MATCHES)
+    .all(placed, until, JSON.stringify(rooms), JSON.stringify(types), listed(senders), listed(notSenders))
+}
+
+/** By time, or by how close they come; the index could rank too, but goes through every list of a word for it. */
+function inOrder(store: Store, { order, words }: SearchQuery, rows: readonly MatchRow[]): readonly MatchRow[] {
+  const newerFirst = (one: MatchRow, other: MatchRow): number => other.ts - one.ts || other.num - one.num
+  if (order === 'recent') return rows.toSorted(newerFirst)
+  const ranks = new Map(rows.map(({ num }) => [num, rankOf(store, num, words)]))
+  return rows.toSorted((one, other) => (ranks.get(other.num) ?? 0) - (ranks.get(one.num) ?? 0) || newerFirst(one, other))
+}
+
+function rankOf({ db, names }: Store, num: number, words: readonly string[]): number {
+  const row = db
+    .query<Pick<EventRow, 'type' | 'json' | 'content_start' | 'content_end'>, [number]>('SELECT type, json, content_start, content_end FROM events WHERE num = ?')
+    .get(num)
+  if (!row) return 0
+  const content = JSON.parse(row.json.slice(row.content_start, row.content_end)) as JsonObject
+  return closeness(searchedText(names.textOf(row.type), content) ?? '', words)
 }
 
 /** Only events of these types are in the index. */

@@ -1,5 +1,7 @@
 import { ownValue } from '#core/event-content.ts'
 import type { JsonObject } from '#core/pdu.ts'
+import { type PushRule, RULE_KINDS, type RuleKind } from '#core/push-rules/defaults.ts'
+import type { PushRuleChoices } from '#core/push-rules/ruleset.ts'
 import type { RoomId, UserId } from '#schema/identifiers.ts'
 import type { Store } from './store.ts'
 
@@ -24,6 +26,24 @@ export const listDirectOfMembers = ({ db, names }: Store, roomId: RoomId): { use
        WHERE m.room = ? AND m.membership = 'join' AND instr(a.content, ?) > 0`)
     .all(names.find(roomId) ?? -1, JSON.stringify(roomId))
     .map(({ user, content }) => ({ userId: names.textOf(user) as UserId, direct: JSON.parse(content) as JsonObject }))
+
+export type RoomRule = Readonly<{ userId: UserId; kind: RuleKind; rule: PushRule }>
+
+/** Push rules of members that are about the room: those of kind `room`, and those with a condition on its id. */
+export function listPushRulesOfMembers({ db, names }: Store, roomId: RoomId): RoomRule[] {
+  const isAbout = (kind: RuleKind, { rule_id: ruleId, conditions = [] }: PushRule): boolean =>
+    kind === 'room' ? ruleId === roomId : conditions.some((condition) => condition.key === 'room_id' && condition.pattern === roomId)
+  return db
+    .query<{ user: number; choices: string }, [number, string]>(`
+      SELECT p.user, p.choices FROM memberships m JOIN push_rules p ON p.user = m.user
+       WHERE m.room = ? AND m.membership = 'join' AND instr(p.choices, ?) > 0`)
+    .all(names.find(roomId) ?? -1, JSON.stringify(roomId))
+    .flatMap(({ user, choices }) => {
+      const { own } = JSON.parse(choices) as PushRuleChoices
+      return RULE_KINDS.flatMap((kind) =>
+        own[kind].filter((rule) => isAbout(kind, rule)).map((rule) => ({ userId: names.textOf(user) as UserId, kind, rule })))
+    })
+}
 
 /** The banned of a room, with the reason that was given. */
 export const listBanned = ({ db, names }: Store, roomId: RoomId): (readonly [UserId, string | undefined])[] =>

@@ -175,7 +175,7 @@ describe('edits', () => {
     expect(await bundle(alice)).toBeUndefined()
   })
 
-  test('30: tell a transaction id to the device that sent them and to no other', async () => {
+  test('tell a transaction id to the device that sent them and to no other', async () => {
     const { alice, login, roomId, root, bundle } = await conversation()
     await edit(alice, roomId, root, 'better')
     const tablet = await login(alice.userId, 'TABLET')

@@ -105,6 +105,24 @@ describe('an upgrade', () => {
     expect(await done(alice, 'GET', `/v3/user/${alice.userId}/account_data/m.direct`)).toEqual({ [bob.userId]: [old, fresh], '@zed:c.example': ['!other'] })
   })
 
+  test('carries push rules about the room over', async () => {
+    const { alice, bob, server } = await house()
+    const old = await makeRoom(alice, { room_version: '11' })
+    await bringIn(alice, old, bob)
+    const rule = (kind: string, ruleId: string) => `/v3/pushrules/global/${kind}/${encodeURIComponent(ruleId)}`
+    const about = (roomId: string) => [{ kind: 'event_match', key: 'room_id', pattern: roomId }]
+    await done(bob, 'PUT', rule('room', old), { actions: ['notify'] })
+    await done(bob, 'PUT', rule('override', old), { actions: [], conditions: about(old) })
+    await done(bob, 'PUT', `${rule('override', old)}/enabled`, { enabled: false })
+    await done(bob, 'PUT', rule('override', 'org.example.mine'), { actions: [], conditions: about(old) })
+    await done(bob, 'PUT', rule('sender', alice.userId), { actions: ['notify'] })
+    const fresh = await upgrade(alice, old, '12')
+    await server.settled()
+    expect(await done(bob, 'GET', rule('room', fresh))).toMatchObject({ rule_id: fresh, actions: ['notify'], enabled: true })
+    expect(await done(bob, 'GET', rule('override', fresh))).toMatchObject({ conditions: about(fresh), enabled: false })
+    expect(await done(bob, 'GET', rule('room', old))).toMatchObject({ rule_id: old })
+  })
+
   test('of a space keeps its children', async () => {
     const { alice } = await house()
     const old = await makeRoom(alice, { room_version: '11', creation_content: { type: 'm.space', 'm.federate': false } })

@@ -1,7 +1,7 @@
 import { Database } from 'bun:sqlite'
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { indexedText, parseSearchTerm, SEARCH_WORDS_LIMIT } from '#core/search-words.ts'
+import { closeness, indexedText, parseSearchTerm, SEARCH_WORDS_LIMIT } from '#core/search-words.ts'
 
 describe('the index holds', () => {
   test.each([
@@ -26,7 +26,7 @@ describe('a search term is read as', () => {
     ['words alone, whatever stands between them', 'a* OR "b:c" -NEAR(d)', '"a" AND "OR" AND "b c" AND "NEAR" * AND "d"'],
     ['a phrase whose end is missing', '"big cat', '"big cat"'],
   ])('%s', (_says, term, match) => {
-    expect(parseSearchTerm(term)?.match).toBe(match)
+    expect(parseSearchTerm(term)?.looseMatch).toBe(match)
   })
 
   test.each(['', '   ', '"" --', '!?'])('nothing: %p', (term) => {
@@ -38,8 +38,29 @@ describe('a search term is read as', () => {
     expect([term?.words.length, term?.match.split(' AND ').length]).toEqual([SEARCH_WORDS_LIMIT, SEARCH_WORDS_LIMIT])
   })
 
+  test('words as they are, first of all', () => {
+    expect(parseSearchTerm('Big "a cat" of 手机 擎')?.match).toBe('"Big" AND "a cat" AND "of" AND "手机" AND "擎" *')
+  })
+
   test('the words to highlight', () => {
     expect(parseSearchTerm('Big "Cat Dog" big 手机')?.words).toEqual(['big', 'cat', 'dog', '手机'])
+  })
+})
+
+describe('closer comes', () => {
+  test.each([
+    ['the shorter text', 'a bear', 'a bear that went over the mountain to see what it could see'],
+    ['the text that says it oftener', 'bear, bear and bear', 'bear, wolf and deer'],
+    ['the word itself', 'one bear here', 'one bearing here'],
+    ['both words', 'bear cat', 'bear dog'],
+  ])('%s', (_says, closer, further) => {
+    const words = ['bear', 'cat']
+    expect(closeness(closer, words)).toBeGreaterThan(closeness(further, words))
+  })
+
+  test('no text without the words, and a part of a word is none', () => {
+    expect([closeness('forbear', ['bear']), closeness('', ['bear'])]).toEqual([0, 0])
+    expect(closeness('我们搜索', ['搜索'])).toBeGreaterThan(0)
   })
 })
 
@@ -50,7 +71,7 @@ const wipe = index.query('DELETE FROM words')
 const matches = (text: string, term: string): boolean => {
   wipe.run()
   add.run(1, indexedText(text))
-  const match = parseSearchTerm(term)?.match
+  const match = parseSearchTerm(term)?.looseMatch
   return match !== undefined && index.query('SELECT 1 FROM words WHERE words MATCH ?').get(match) !== null
 }
 

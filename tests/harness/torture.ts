@@ -235,7 +235,8 @@ async function follow(reader: Session, roomId: string, since: string): Promise<C
 /** A room's whole history, oldest first: the end from an initial sync, the rest from `/messages`. */
 async function history(reader: Session, roomId: string): Promise<ClientEvent[]> {
   const timeline = (await sync(reader, { timelineLimit: 20 })).rooms?.join?.[roomId]?.timeline
-  const earlier = await walkBack(reader, roomId, timeline?.prev_batch)
+  // Without a place to page from, the answer holds the room from its first event.
+  const earlier = timeline?.prev_batch === undefined ? [] : await walkBack(reader, roomId, timeline.prev_batch)
   return [...earlier, ...(timeline?.events ?? [])]
 }
 

@@ -29,12 +29,14 @@ async function find({ alice }: House, term: string): Promise<unknown[]> {
   return bodiesOf((body.search_categories as { room_events: { results: { result: object }[] } }).room_events.results.map(({ result }) => result))
 }
 
+const wanted = (word: string) => ({ match: `"${word}"`, looseMatch: `"${word}"`, words: [word] })
+
 /** How many messages a server that is started on that folder finds. */
 async function countAfterRestart(folder: string, roomId: RoomId, term: string): Promise<number> {
   const server = await openHomeserver(loadConfig([], { server_name: 'a.example', ...optionsFor(folder) }), pino({ level: 'silent' }))
   const { names } = server.store
   const [rooms, types] = [[names.find(roomId) ?? 0], [names.find('m.room.message') ?? 0]]
-  const matches = await server.searcher?.find({ match: `"${term}"`, rooms, types, until: Number.MAX_SAFE_INTEGER, order: 'recent' })
+  const matches = await server.searcher?.find({ ...wanted(term), rooms, types, until: Number.MAX_SAFE_INTEGER, order: 'recent' })
   await server.close()
   return matches?.nums.length ?? 0
 }
@@ -79,7 +81,7 @@ describe('the reader thread', () => {
     const world = await onDisk()
     const { searcher } = world.server
     await world.close()
-    const query = { match: '"x"', rooms: [1], types: [1], until: 1, order: 'recent' } as const
+    const query = { ...wanted('x'), rooms: [1], types: [1], until: 1, order: 'recent' } as const
     expect(searcher?.find(query)).rejects.toThrow('closed')
   })
 })
