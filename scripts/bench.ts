@@ -30,6 +30,8 @@ if (words[0] === 'kernel') await import('./bench/kernel.ts')
 else if (words[0] === 'core') await import('./bench/core.ts')
 else if (words.includes('--help')) console.log(usage)
 else await measureServers(readOptions(words))
+// Connections to a server that goes on running would keep this program alive.
+process.exit()
 
 async function measureServers(options: Options): Promise<void> {
   const machine = describeMachine()

@@ -15,24 +15,22 @@ import { user, type UserCommand } from '#actors/user/user.ts'
 import type { World } from '#actors/world.ts'
 import type { Config } from '#config'
 import { signingKeyFromSeed } from '#core/signing.ts'
-import type { RoomEvent } from '#core/pdu.ts'
 import type { ShownPresence } from '#core/presence-board.ts'
 import { Notifier } from '#notifier'
-import type { DeviceId, EventId, RoomAlias, RoomId, ServerName, UserId } from '#schema/identifiers.ts'
+import type { DeviceId, RoomAlias, RoomId, ServerName, UserId } from '#schema/identifiers.ts'
 import { listRoomsWithDelayedEvents } from '#store/delayed-events.ts'
-import { findEvent } from '#store/events.ts'
+import { eventsAtHand } from '#store/events-at-hand.ts'
 import { sqliteJournal } from '#store/journal.ts'
 import { listRoomsOf } from '#store/memberships.ts'
 import type { Session } from '#store/access-tokens.ts'
 import { openStore } from '#store/open-store.ts'
 import type { StoreHealth, StoreReport } from '#store/report.ts'
-import { sessionCache, tellingJournal } from '#store/session-cache.ts'
+import { sessionCache } from '#store/session-cache.ts'
 import { openSearcher, type Searcher } from '#store/searcher.ts'
 import type { Store } from '#store/store.ts'
+import { toldJournal } from '#store/told-journal.ts'
 import { openSigningKeys } from './config/signing-key.ts'
 
-/** Events that decisions have asked for, kept parsed. */
-const CACHED_EVENTS = 4_096
 const SWEEP_EVERY_MS = 60_000
 
 /**
@@ -83,11 +81,12 @@ export async function openHomeserver(config: Config, log: Logger, clock: Clock =
   })
   const store = opened.reader
   const sessions = sessionCache(store)
-  const journal = tellingJournal(sqliteJournal(store, opened.writer), sessions.committed)
+  const events = eventsAtHand(store)
+  const journal = toldJournal(sqliteJournal(store, opened.writer), [sessions, events])
   const world: World = {
     serverName: config.serverName,
     signingKey: signingKeyFromSeed(key.keyId, key.seed),
-    event: cachedEvents(store),
+    event: events.find,
   }
   const bootId = clock.now().toString(36)
   const notifier = new Notifier(journal.position, (userId) => watchedRooms(store, userId), clock.now)
@@ -96,6 +95,7 @@ export async function openHomeserver(config: Config, log: Logger, clock: Clock =
     clock,
     world,
     nonce,
+    decided: events.decided,
     behaviours: [room, user, device, alias, registration] as unknown as AnyBehaviour<Effect>[],
     perform: (effect, from) => perform(system, notifier, effect, from),
     crashed: (actor, command, error) => log.error({ actor, command, err: error }, 'an actor has failed'),
@@ -145,19 +145,6 @@ function* watchedRooms(store: Store, userId: UserId): Generator<RoomId> {
 function causes(bootId: string): () => string {
   let count = 0
   return () => `${bootId}-${(++count).toString(36)}`
-}
-
-function cachedEvents(store: Store): (eventId: EventId) => RoomEvent | undefined {
-  const cache = new Map<EventId, RoomEvent>()
-  return (eventId) => {
-    const known = cache.get(eventId)
-    if (known) return known
-    const event = findEvent(store, eventId)
-    if (!event) return undefined
-    if (cache.size >= CACHED_EVENTS) cache.clear()
-    cache.set(eventId, event)
-    return event
-  }
 }
 
 /** What the store has to say: good news is for the curious, the rest for whoever reads the log. */

@@ -53,6 +53,8 @@ export type SystemOptions<World extends object, Effect> = Readonly<{
   /** A bug or a loss: the actor (`journal` for a failed commit), the command and what was thrown. */
   crashed: (actor: string, command: string, error: unknown) => void
   reportTurn?: (report: TurnReport) => void
+  /** Each fact as soon as it is decided, long before the journal has it; it is lost when its commit fails. */
+  decided?: (fact: Kinded, position: number) => void
   /** Every command and every reply goes through it; a test sends them through msgpackr, a wire could do more. */
   carry?: <T>(mail: T) => T
   awakeLimit?: number
@@ -356,7 +358,10 @@ export class System<World extends object, Effect> {
   }
 
   #write(cell: Cell<Effect>, facts: readonly Kinded[], { ask, cause }: Mail, ts: number): void {
-    for (const fact of facts) this.#committer.add(cell.address, cause, ts, fact)
+    for (const fact of facts) {
+      const position = this.#committer.add(cell.address, cause, ts, fact)
+      this.options.decided?.(fact, position)
+    }
     const batch = this.#committer.open
     batch.turns++
     if (ask) batch.asks++

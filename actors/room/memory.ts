@@ -11,12 +11,11 @@ import type { RoomFact } from '#schema/journal/room.ts'
 export type Membership = 'join' | 'invite' | 'knock' | 'leave' | 'ban'
 
 /**
- * Requests a room remembers by transaction id while their facts may not be on disk yet: two batches of them. Older ones
- * are found in the store, so no snapshot needs them.
+ * Requests a room remembers by transaction id, and annotations, while their facts may not be on disk yet: two batches
+ * of them. Older ones are found in the store, so no snapshot needs them.
  */
 export const RECENT_TRANSACTIONS = 512
-/** Events at hand without a look-up: the newest ones, and those that the auth rules ask for. */
-export const RECENT_EVENTS = 1_024
+export const RECENT_ANNOTATIONS = 512
 
 /** What a room must remember in order to decide. What is only ever read lives in the store. */
 export type Room = {
@@ -38,8 +37,8 @@ export type Room = {
   transactions: Map<string, EventId>
   /** Events that wait to be sent, by their delay id. */
   delayed: Map<string, DelayedEvent>
-  /** A cache; never frozen. */
-  recent: Map<EventId, RoomEvent>
+  /** What the newest annotations say, by their ids. */
+  annotations: Map<EventId, string>
 }
 
 /** An event that waits; `runningTs` is when its delay last began. */
@@ -63,13 +62,11 @@ export const emptyRoom = (id: string): Room => ({
   typing: new Map(),
   transactions: new Map(),
   delayed: new Map(),
-  recent: new Map(),
+  annotations: new Map(),
 })
 
-/** An event by id: from what is at hand, else from what this server keeps. */
+/** An event of this room by its id. */
 export function eventOf(room: Room, turn: WorldTurn, eventId: EventId): RoomEvent | undefined {
-  const recent = room.recent.get(eventId)
-  if (recent) return recent
   const event = turn.event(eventId)
   return event?.roomId === room.roomId ? event : undefined
 }

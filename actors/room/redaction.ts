@@ -1,12 +1,11 @@
 import type { Command } from '#actors/kernel/actor.ts'
-import { redactEvent } from '#core/redaction.ts'
 import type { JsonObject } from '#core/pdu.ts'
 import { powerLevelsOf } from '#core/power-levels.ts'
 import type { EventId, UserId } from '#schema/identifiers.ts'
 import type { EventAppended, EventRedacted, RoomFact } from '#schema/journal/room.ts'
 import { forbidden, invalidParam, notFound } from '#schema/matrix-error.ts'
 import { append, type Draft } from './append.ts'
-import { eventOf, RECENT_EVENTS, remember, type RoomApply, type RoomDecide } from './memory.ts'
+import { eventOf, type RoomApply, type RoomDecide } from './memory.ts'
 import { alreadySent, drafting } from './send.ts'
 
 export type RedactionCommand = Command<'redactEvent', {
@@ -43,7 +42,6 @@ function refuseStranger({ rules, state }: Draft, userId: UserId, sender: UserId)
 
 export const apply = {
   eventRedacted(room, { eventId }) {
-    const event = room.recent.get(eventId)
-    if (event && room.rules) remember(room.recent, eventId, { ...event, pdu: redactEvent(room.rules, event.pdu) }, RECENT_EVENTS)
+    room.annotations.delete(eventId)
   },
 } satisfies RoomApply<EventRedacted>

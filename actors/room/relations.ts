@@ -1,8 +1,8 @@
 import type { WorldTurn } from '#actors/world.ts'
-import type { JsonObject } from '#core/pdu.ts'
+import type { JsonObject, Pdu } from '#core/pdu.ts'
 import { refuseRelation, type Relation, relationOf } from '#core/relations.ts'
-import type { UserId } from '#schema/identifiers.ts'
-import type { Room } from './memory.ts'
+import type { EventId, UserId } from '#schema/identifiers.ts'
+import { RECENT_ANNOTATIONS, remember, type Room } from './memory.ts'
 
 type NewRelation = Readonly<{ userId: UserId; eventType: string; content: JsonObject; isAnnotated: boolean }>
 
@@ -12,13 +12,13 @@ type NewRelation = Readonly<{ userId: UserId; eventType: string; content: JsonOb
  *
  * What an event relates to never changes, so the target may be looked up. Whether the sender has annotated it is asked
  * of the tables by whoever sent the command, and they lag behind by the batches that are on their way to the disk:
- * what these may hold is among the newest events. An answer that is out of date the other way (the annotation has just
+ * what these may hold is among the newest annotations. An answer that is out of date the other way (the annotation has just
  * been redacted) refuses what could as well have come a moment earlier.
  */
 export function refuseNewRelation(room: Room, turn: WorldTurn, { userId, eventType, content, isAnnotated }: NewRelation): void {
   const relation = relationOf(content)
   if (!relation) return
-  const target = room.recent.get(relation.eventId) ?? turn.event(relation.eventId)
+  const target = turn.event(relation.eventId)
   const refusal = refuseRelation({
     roomId: room.roomId,
     content,
@@ -28,12 +28,18 @@ export function refuseNewRelation(room: Room, turn: WorldTurn, { userId, eventTy
   if (refusal) throw refusal
 }
 
-function hasRecentAnnotation(room: Room, { userId, eventType, relation }: { userId: UserId; eventType: string; relation: Relation }): boolean {
-  if (relation.relType !== 'm.annotation') return false
-  for (const { pdu } of room.recent.values()) {
-    if (pdu.sender !== userId || pdu.type !== eventType) continue
-    const other = relationOf(pdu.content)
-    if (other?.relType === 'm.annotation' && other.eventId === relation.eventId && other.key === relation.key) return true
-  }
-  return false
+function hasRecentAnnotation({ annotations }: Room, { userId, eventType, relation }: { userId: UserId; eventType: string; relation: Relation }): boolean {
+  const wanted = saidBy(userId, eventType, relation)
+  return wanted !== undefined && annotations.values().some((said) => said === wanted)
 }
+
+/** Remembers an annotation as long as the tables may not hold it. */
+export function noteAnnotation({ annotations }: Room, eventId: EventId, { sender, type, content }: Pdu): void {
+  const relation = relationOf(content)
+  const said = relation && saidBy(sender, type, relation)
+  if (said !== undefined) remember(annotations, eventId, said, RECENT_ANNOTATIONS)
+}
+
+/** What one user may say only once; undefined for any other relation. */
+const saidBy = (userId: UserId, eventType: string, { relType, eventId, key }: Relation): string | undefined =>
+  relType === 'm.annotation' ? JSON.stringify([userId, eventType, eventId, key]) : undefined

@@ -1,4 +1,4 @@
-import type { Batch, Journal } from '#actors/kernel/journal.ts'
+import type { Batch } from '#actors/kernel/journal.ts'
 import { findSession, type Session } from './access-tokens.ts'
 import type { Store } from './store.ts'
 
@@ -38,17 +38,3 @@ export function sessionCache(store: Store): SessionCache {
     },
   }
 }
-
-/** The same journal, telling `committed` of each batch before anything of it is said to the world. */
-export const tellingJournal = (journal: Journal, committed: (batch: Batch) => void): Journal => ({
-  get position() {
-    return journal.position
-  },
-  async append(batch) {
-    await journal.append(batch)
-    committed(batch)
-  },
-  snapshotOf: (actor) => journal.snapshotOf(actor),
-  factsOf: (actor, position) => journal.factsOf(actor, position),
-  close: () => journal.close(),
-})

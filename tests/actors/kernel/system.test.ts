@@ -78,6 +78,16 @@ describe('turns', () => {
     ])
   })
 
+  test('tell of each fact when it is decided, before the journal has it', async () => {
+    const told: unknown[] = []
+    const house = countingHouse(undefined, {
+      decided: (fact, position) => told.push([house.journal.position, position, 'amount' in fact && fact.amount]),
+    })
+    await house.book('a', 3)
+    await house.book('a', 4)
+    expect(told).toEqual([[0, 1, 3], [1, 2, 4]])
+  })
+
   test('write the cause and the time beside every fact', async () => {
     const { system, journal, clock } = countingHouse()
     await system.ref(at('a')).ask({ kind: 'pass', to: 'b', amount: 3, hops: 1 }, 'request 7')

@@ -34,8 +34,8 @@ describe('sendMessage', () => {
   test('G-39: names at most ten previous events, the newest', () => {
     const history = den()
     history.memory.extremities.push(...Array.from({ length: 12 }, (_, number) => `$end${number}` as EventId))
-    const wide = { ...room, empty: () => history.memory }
-    const fact = given(wide, history.memory.roomId).when(message).facts[0]
+    const wide = { ...room, empty: () => history.memory, apply: {} as typeof room.apply }
+    const fact = given(wide, history.memory.roomId, ...history.facts).when(message).facts[0]
     expect(fact?.kind === 'eventAppended' && fact.pdu.prev_events).toEqual(
       Array.from({ length: MAX_PREV_EVENTS }, (_, number) => `$end${number + 2}` as EventId),
     )
@@ -62,6 +62,6 @@ test('a room that was frozen and thawed decides as before', () => {
   const thawed = { ...room, empty: (id: string) => room.snapshot.thaw(JSON.parse(JSON.stringify(frozen)) as never, id) }
   const after = given(thawed, before.memory.roomId)
   // What was sent before is on disk by then, where requests look first.
-  expect(after.memory).toEqual({ ...before.memory, recent: new Map(), transactions: new Map() })
+  expect(after.memory).toEqual({ ...before.memory, transactions: new Map() })
   expect(after.when({ kind: 'inspectRoom' }).reply).toEqual(before.when({ kind: 'inspectRoom' }).reply)
 })
