@@ -6,7 +6,7 @@ import type { RoomId, UserId } from '#schema/identifiers.ts'
 export const FORGET_WATCH_AFTER_MS = 10 * 60_000
 
 /** Moves of rooms that are remembered in their order. */
-const REMEMBERED_MOVES = 20_000
+const REMEMBERED_MOVES = 4_096
 
 /** Presence does not wake a room in which more than so many wait; they are told with their next answer. */
 export const PRESENCE_WAKES = 100

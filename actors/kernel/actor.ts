@@ -22,6 +22,11 @@ export type Turn = Readonly<{
   cause: string
   /** The position that this turn's first fact will have, if it has one. */
   position: number
+  /**
+   * Everything up to this position was in the tables when the command was sent: what its sender has found there, or has
+   * not, is true up to here. It never falls from one turn of an actor to the next.
+   */
+  written: number
 }>
 
 /**
@@ -47,10 +52,11 @@ export type Decide<Memory, C extends AnyCommand, Fact, Note, Effect, T extends T
 /**
  * One handler per fact or note kind; the only place that writes memory, and it writes in place.
  * It never changes a part of a fact that it keeps: the fact is still on its way to the disk.
- * `position` is the fact's own, the same at replay; a note is given that of the newest fact in memory.
+ * `position` is the fact's own, the same at replay; a note is given that of the newest fact in memory. `written` is
+ * that of the turn; at replay all is written. It may decide how long something is remembered, and nothing else.
  */
 export type Apply<Memory, F extends Kinded> = {
-  readonly [K in F['kind']]: (memory: Memory, fact: OfKind<F, K>, position: number) => void
+  readonly [K in F['kind']]: (memory: Memory, fact: OfKind<F, K>, position: number, written: number) => void
 }
 
 export type Behaviour<Memory, C extends AnyCommand, Fact extends Kinded, Note extends Kinded, Effect, T extends Turn = Turn> =
@@ -78,7 +84,7 @@ export type AnyBehaviour<Effect = unknown> = Readonly<{
   kind: string
   empty: (id: string) => unknown
   decide: Readonly<Record<string, (memory: never, command: never, turn: never) => Decision<Kinded, Kinded, Effect, unknown>>>
-  apply: Readonly<Record<string, (memory: never, fact: never, position: number) => void>>
+  apply: Readonly<Record<string, (memory: never, fact: never, position: number, written: number) => void>>
   mayRest?: (memory: never) => boolean
   readsTables?: boolean
   snapshot: Readonly<{

@@ -10,6 +10,8 @@ export type Mail = {
   readonly command: AnyCommand
   readonly cause: string
   readonly ask: Ask | undefined
+  /** The last position on disk when it was sent. */
+  readonly written: number
 }
 
 export type Decided<Effect> = Decision<Kinded, Kinded, Effect, unknown>
@@ -46,8 +48,8 @@ export class Cell<Effect = unknown> {
     const decision = decide(this.memory as never, command as never, turn as never) as Decided<Effect>
     if ('refuse' in decision) return decision
     let position = turn.position
-    if (decision.facts) for (const fact of decision.facts) this.#apply(fact, position++)
-    if (decision.notes) for (const note of decision.notes) this.#apply(note, this.position)
+    if (decision.facts) for (const fact of decision.facts) this.#apply(fact, position++, turn.written)
+    if (decision.notes) for (const note of decision.notes) this.#apply(note, this.position, turn.written)
     return decision
   }
 
@@ -55,7 +57,7 @@ export class Cell<Effect = unknown> {
   replay(journal: Journal, unreadable: (error: unknown) => void): void {
     if (!this.#thaw(journal, unreadable)) this.memory = this.behaviour.empty(this.id)
     for (const { position, fact } of journal.factsOf(this.address, this.position)) {
-      this.#apply(fact, position)
+      this.#apply(fact, position, journal.position)
       this.factsSinceSnapshot++
     }
     this.hasMemory = true
@@ -82,11 +84,11 @@ export class Cell<Effect = unknown> {
     return { actor: this.address, version, position: this.position, frozen: freeze(this.memory as never) }
   }
 
-  #apply(fact: Kinded, position: number): void {
+  #apply(fact: Kinded, position: number, written: number): void {
     const apply = this.behaviour.apply[fact.kind]
     if (!apply) throw new Error(`${this.kind} cannot apply ${fact.kind}`)
     this.position = position
-    apply(this.memory as never, fact as never, position)
+    apply(this.memory as never, fact as never, position, written)
   }
 
   /** A snapshot is only a cache: one that cannot be read costs a longer replay, and nothing else is wrong. */

@@ -119,7 +119,7 @@ export class System<World extends object, Effect> {
   /** Mail without a reply. What cannot be delivered is reported as `crashed`, after a stop it is dropped. */
   tell(address: Address<never>, command: AnyCommand, cause: string): void {
     if (this.#phase === 'stopped') return
-    const mail = { command: this.#carry(command), cause, ask: undefined }
+    const mail = { command: this.#carry(command), cause, ask: undefined, written: this.options.journal.position }
     const refusal = this.#deliver(address, mail, INSIDE_MAIL_LIMIT)
     if (refusal) this.#crashed(addressText(address), command.kind, refusal)
   }
@@ -237,7 +237,8 @@ export class System<World extends object, Effect> {
   #ask(address: Address<never>, command: AnyCommand, cause: string): Promise<unknown> {
     return this.#asks.open((ask) => {
       if (this.#phase !== 'running') return stopped()
-      return this.#deliver(address, { command: this.#carry(command), cause, ask }, MAIL_LIMIT)
+      const written = this.options.journal.position
+      return this.#deliver(address, { command: this.#carry(command), cause, ask, written }, MAIL_LIMIT)
     })
   }
 
@@ -337,7 +338,7 @@ export class System<World extends object, Effect> {
     if (this.options.reportTurn) this.#report(cell, mail, decision, facts, performance.now() - started)
   }
 
-  #turnOf(cell: Cell<Effect>, { cause }: Mail, now: number): Turn & World {
+  #turnOf(cell: Cell<Effect>, { cause, written }: Mail, now: number): Turn & World {
     const { nonce: fresh, world } = this.options
     let nonce: string | undefined
     return {
@@ -349,6 +350,7 @@ export class System<World extends object, Effect> {
       },
       cause,
       position: this.#committer.nextPosition,
+      written,
     }
   }
 

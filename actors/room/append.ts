@@ -12,7 +12,7 @@ import type { EventId, UserId } from '#schema/identifiers.ts'
 import type { DelayedEventFact } from '#schema/journal/delayed-event.ts'
 import type { EventAppended, RoomFact } from '#schema/journal/room.ts'
 import { forbidden } from '#schema/matrix-error.ts'
-import { eventOf, RECENT_TRANSACTIONS, remember, type Room, type RoomApply, setMembership, stateOf, type Membership } from './memory.ts'
+import { eventOf, remember, type Room, type RoomApply, setMembership, stateOf, type Membership } from './memory.ts'
 import { noteAnnotation } from './relations.ts'
 
 /** Prev events that an event of ours names; a room with more loose ends ties the newest first (G-39). */
@@ -153,13 +153,14 @@ export const transactionKey = ({ userId, deviceId, txnId }: NonNullable<EventApp
   `${userId} ${deviceId} ${txnId}`
 
 export const apply = {
-  eventAppended(room, { eventId, pdu, transaction }) {
+  eventAppended(room, { eventId, pdu, transaction }, position, written) {
+    const at = { position, written }
     if (pdu.type === 'm.room.create' && pdu.state_key === '') room.rules = rulesOf(pdu)
     const named = new Set(referencedIds(pdu.prev_events))
     room.extremities = [...room.extremities.filter((id) => !named.has(id)), eventId]
     room.depth = Math.max(room.depth, pdu.depth)
-    noteAnnotation(room, eventId, pdu)
-    if (transaction) remember(room.transactions, transactionKey(transaction), eventId, RECENT_TRANSACTIONS)
+    noteAnnotation(room, eventId, pdu, at)
+    if (transaction) remember(room.transactions, transactionKey(transaction), eventId, at)
     if (pdu.state_key === undefined) return
     room.state.set(stateKeyOf(pdu.type, pdu.state_key), eventId)
     if (pdu.type !== 'm.room.member') return

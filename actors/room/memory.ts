@@ -11,11 +11,10 @@ import type { RoomFact } from '#schema/journal/room.ts'
 export type Membership = 'join' | 'invite' | 'knock' | 'leave' | 'ban'
 
 /**
- * Requests a room remembers by transaction id, and annotations, while their facts may not be on disk yet: two batches
- * of them. Older ones are found in the store, so no snapshot needs them.
+ * What has been decided and may not have been in the tables when the sender of the next command looked there, so no
+ * snapshot needs it. Oldest first.
  */
-export const RECENT_TRANSACTIONS = 512
-export const RECENT_ANNOTATIONS = 512
+export type Unwritten<Key, Value> = Map<Key, Readonly<{ value: Value; position: number }>>
 
 /** What a room must remember in order to decide. What is only ever read lives in the store. */
 export type Room = {
@@ -34,11 +33,12 @@ export type Room = {
   depth: number
   isPublished: boolean
   typing: Map<UserId, number>
-  transactions: Map<string, EventId>
+  /** Requests of devices and what they have made. */
+  transactions: Unwritten<string, EventId>
   /** Events that wait to be sent, by their delay id. */
   delayed: Map<string, DelayedEvent>
-  /** What the newest annotations say, by their ids. */
-  annotations: Map<EventId, string>
+  /** What annotations say, by their ids. */
+  annotations: Unwritten<EventId, string>
 }
 
 /** An event that waits; `runningTs` is when its delay last began. */
@@ -82,16 +82,17 @@ export const membershipOf = (room: Room, userId: UserId): Membership | undefined
 
 export const isJoined = (room: Room, userId: UserId): boolean => room.members.get(userId) === 'join'
 
-/** Keeps the newest `limit` entries of an insertion-ordered map. */
-export function remember<K, V>(map: Map<K, V>, key: K, value: V, limit: number): void {
-  map.delete(key)
-  map.set(key, value)
-  if (map.size <= limit) return
-  for (const oldest of map.keys()) {
-    map.delete(oldest)
-    return
+/** Adds an entry and drops those that every later sender finds in the tables. */
+export function remember<Key, Value>(entries: Unwritten<Key, Value>, key: Key, value: Value, { position, written }: At): void {
+  for (const [oldest, entry] of entries) {
+    if (entry.position > written) break
+    entries.delete(oldest)
   }
+  if (position > written) entries.set(key, { value, position })
 }
+
+/** Where a fact stands, and up to where the tables were written when its command was sent. */
+export type At = Readonly<{ position: number; written: number }>
 
 /** Moves a user between memberships and keeps the counts. */
 export function setMembership(room: Room, userId: UserId, membership: Membership): void {

@@ -55,8 +55,8 @@ export const decide = {
 } satisfies RoomDecide<SendCommand, RoomFact>
 
 export const alreadySent = (room: Room, transaction: EventAppended['transaction']): Sent | undefined => {
-  const eventId = transaction && room.transactions.get(transactionKey(transaction))
-  return eventId ? { eventId } : undefined
+  const sent = transaction && room.transactions.get(transactionKey(transaction))
+  return sent && { eventId: sent.value }
 }
 
 /** Leaves out what is undefined, as exact optional properties want it. */

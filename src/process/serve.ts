@@ -15,6 +15,7 @@ import { checkForeignDatabase } from './foreign-database.ts'
 import { listen, type Handler, type Listening } from '#listen'
 import { lockDataFolder } from './lock.ts'
 import { openLog, type Logger } from './log.ts'
+import { spareMemory } from './spare-memory.ts'
 import { VERSION } from './version.ts'
 
 /** A homeserver that is open: its routes, its door for admins, its end. */
@@ -111,6 +112,7 @@ async function startServing({ config, opened, log, reopenLog, closers, closeAll 
   const commands = control({ serverName: config.serverName, door: opened.door, bug, running })
   const socket = openControlSocket(config.dataDir, (request) => commands.handle(request))
   closers.push(() => socket.stop())
+  closers.push(spareMemory())
   log.info({ addresses: listening.addresses, version: VERSION }, 'listening')
   return { status, reload, stop, stopped }
 }

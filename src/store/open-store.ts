@@ -6,6 +6,7 @@ import { inlineWriter, type Writer } from './journal.ts'
 import { prepareDatabase } from './prepare-database.ts'
 import type { StoreHealth, StoreReport } from './report.ts'
 import { type Store, storeOn } from './store.ts'
+import { THREAD } from './thread.ts'
 import { startWriter } from './writer-thread.ts'
 
 type Report = (report: StoreReport) => void
@@ -80,7 +81,7 @@ function healthBook(report: Report): { note: Report; now: () => StoreHealth } {
 }
 
 function startCheckpointer(path: string, mustCheck: boolean, report: Report): () => Promise<void> {
-  const worker = new Worker(new URL('./checkpointer.ts', import.meta.url), { ref: false } as WorkerOptions)
+  const worker = new Worker(new URL('./checkpointer.ts', import.meta.url), THREAD)
   const { promise: closed, resolve } = Promise.withResolvers<void>()
   worker.onmessage = ({ data }: MessageEvent<FromCheckpointer>) => {
     if (data.kind === 'report') report(data.report)

@@ -2,6 +2,7 @@ import { dirname, join } from 'node:path'
 import type { FromReader, ToReader } from './reader.ts'
 import { findMatches, indexMore, type Matches, prepareIndex, type SearchQuery } from './search.ts'
 import type { Store } from './store.ts'
+import { THREAD } from './thread.ts'
 
 /** Asks the index of messages. It is as new as what is on disk when the question comes. */
 export type Searcher = Readonly<{
@@ -58,7 +59,7 @@ function threadedSearcher(path: string): Searcher {
     else asked?.reject(new Error(`a search has failed: ${message.error}`))
   }
   const start = (): Worker => {
-    const thread = new Worker(new URL('./reader.ts', import.meta.url), { ref: false } as WorkerOptions)
+    const thread = new Worker(new URL('./reader.ts', import.meta.url), THREAD)
     thread.onmessage = ({ data }: MessageEvent<FromReader>) => hear(data)
     thread.onerror = ({ message }) => died(message)
     thread.postMessage({ kind: 'open', path, indexPath: join(dirname(path), INDEX_FILE) } satisfies ToReader)

@@ -2,6 +2,7 @@ import { MatrixError } from '#schema/matrix-error.ts'
 import type { Synchronous } from './database.ts'
 import type { Writer } from './journal.ts'
 import type { StoreReport } from './report.ts'
+import { THREAD } from './thread.ts'
 import type { FromWriter, ToWriter } from './writer.ts'
 
 type Waiting = { resolve: () => void; reject: (error: unknown) => void }
@@ -52,7 +53,7 @@ async function close(thread: Thread | undefined): Promise<void> {
   }
 }
 
-const spawnWriter = (): Worker => new Worker(new URL('./writer.ts', import.meta.url), { ref: false } as WorkerOptions)
+const spawnWriter = (): Worker => new Worker(new URL('./writer.ts', import.meta.url), THREAD)
 
 /** Answers come in the order of the questions. */
 function startThread(worker: Worker, report: (report: StoreReport) => void, died: (why: string) => void): Thread {

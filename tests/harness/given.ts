@@ -12,6 +12,8 @@ export const WORLD = {
   signingKey: signingKeyFromSeed('ed25519:test', new Uint8Array(32).fill(7)),
 }
 export const NOW = 1_700_000_000_000
+/** Senders have found nothing of the history in the tables. */
+const NOTHING_WRITTEN = 0
 
 export type Outcome<Fact, Note, Effect> = Readonly<{
   facts: readonly Fact[]
@@ -69,8 +71,8 @@ type Handler<Memory, C, Fact, Note, Effect> = (memory: Memory, command: C, turn:
   | { facts?: readonly Fact[]; notes?: readonly Note[]; effects?: readonly Effect[]; reply?: unknown }
 
 function applyTo<Memory>(behaviour: { apply: object }, memory: Memory, fact: Kinded, position: number): void {
-  const apply = behaviour.apply as Record<string, (memory: Memory, fact: Kinded, position: number) => void>
-  apply[fact.kind]?.(memory, fact, position)
+  const apply = behaviour.apply as Record<string, (memory: Memory, fact: Kinded, position: number, written: number) => void>
+  apply[fact.kind]?.(memory, fact, position, NOTHING_WRITTEN)
 }
 
 function turnAfter(facts: readonly Kinded[], now: number): WorldTurn {
@@ -87,6 +89,7 @@ function turnAfter(facts: readonly Kinded[], now: number): WorldTurn {
     nonce: `${facts.length}`.padStart(32, 'n'),
     cause: 'test',
     position: facts.length + 1,
+    written: NOTHING_WRITTEN,
     event: (eventId: EventId) => events.get(eventId),
   }
 }

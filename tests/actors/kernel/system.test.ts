@@ -78,6 +78,26 @@ describe('turns', () => {
     ])
   })
 
+  test('know up to where the tables were written when their command was sent', async () => {
+    const written: number[] = []
+    const behaviour = { ...ledger, apply: { ...ledger.apply, booked: (...fact: Parameters<typeof ledger.apply.booked>) => {
+      ledger.apply.booked(...fact)
+      written.push(fact[3])
+    } } }
+    const house = countingHouse(undefined, { behaviours: [behaviour] as never })
+    const go = house.journal.hold()
+    const first = [house.book('a', 1), house.book('a', 2)]
+    await new Promise((resolve) => setImmediate(resolve))
+    const second = house.book('a', 3)
+    go()
+    await Promise.all([...first, second])
+    await house.book('a', 4)
+    expect(written).toEqual([0, 0, 0, 3])
+    house.system.kill(at('a'))
+    await house.look('a')
+    expect(written.slice(4)).toEqual([4, 4, 4, 4])
+  })
+
   test('tell of each fact when it is decided, before the journal has it', async () => {
     const told: unknown[] = []
     const house = countingHouse(undefined, {

@@ -3,6 +3,7 @@ import { MAX_PREV_EVENTS } from '#actors/room/append.ts'
 import { room } from '#actors/room/room.ts'
 import { given } from '#harness/given.ts'
 import type { EventId } from '#schema/identifiers.ts'
+import type { EventAppended } from '#schema/journal/room.ts'
 import { ALICE, BOB, den, eventsOf, join } from './den.ts'
 
 const message = { kind: 'sendMessage', userId: ALICE, eventType: 'm.room.message', content: { body: 'hi' } } as const
@@ -20,6 +21,19 @@ describe('sendMessage', () => {
     const fact = sent.facts.at(-1)
     expect(sent.when({ ...message, transaction })).toMatchObject({ facts: [], reply: { eventId: fact?.kind === 'eventAppended' && fact.eventId } })
     expect(sent.when({ ...message, transaction: { ...transaction, deviceId: 'TABLET' } }).facts).toHaveLength(1)
+  })
+
+  test('remembers a transaction until every later sender has found it in the tables', () => {
+    const { memory } = den()
+    const sent = (txnId: string, position: number, written: number): string[] => {
+      const fact = den().when({ ...message, transaction: { ...transaction, txnId } }).facts[0] as EventAppended
+      room.apply.eventAppended(memory, fact, position, written)
+      return [...memory.transactions.keys()].map((key) => key.split(' ').at(-1) ?? '')
+    }
+    expect(sent('t1', 11, 10)).toEqual(['t1'])
+    expect(sent('t2', 12, 10)).toEqual(['t1', 't2'])
+    expect(sent('t3', 13, 11)).toEqual(['t2', 't3'])
+    expect(sent('t4', 14, 14)).toEqual([])
   })
 
   test('is refused to strangers and in rooms that are not here', () => {
