@@ -48,7 +48,7 @@ export async function roomOf(bench: Bench, members: number): Promise<Gathering> 
   return { roomId, sender, others }
 }
 
-type Listener = { readonly heard: (text: string) => Promise<number>; readonly end: () => void }
+export type Listener = { readonly heard: (text: string) => Promise<number>; readonly end: () => void }
 
 /** Keeps an account waiting in `/sync`; `heard` resolves with the time at which that text arrived. */
 async function listen(caller: Caller): Promise<Listener> {
@@ -78,7 +78,7 @@ async function listen(caller: Caller): Promise<Listener> {
 }
 
 /** Each on a connection of its own; the first one stays free for the sender. */
-async function listenAll(bench: Bench, accounts: readonly Account[]): Promise<Listener[]> {
+export async function listenAll(bench: Bench, accounts: readonly Account[]): Promise<Listener[]> {
   const connections = await bench.connections(accounts.length + 1)
   return Promise.all(accounts.map((account, index) =>
     listen({ bench, connection: connectionAt(connections, index + 1), account })))
@@ -102,7 +102,7 @@ async function deliveryTimes(bench: Bench, { roomId, sender, others }: Gathering
 }
 
 /** Every listener is in the middle of a long poll: one more message lets them all go. */
-async function endListening(bench: Bench, { roomId, sender }: Gathering, listeners: readonly Listener[]): Promise<void> {
+export async function endListening(bench: Bench, { roomId, sender }: Gathering, listeners: readonly Listener[]): Promise<void> {
   await Bun.sleep(SETTLE_MS)
   for (const listener of listeners) listener.end()
   const last = Promise.all(listeners.map((listener) => listener.heard('seq msg -1')))

@@ -31,6 +31,7 @@ type TargetOptions = {
 
 export const usage = `npm run bench -- [options]       any homeserver from outside; Warren unless told otherwise
 npm run bench kernel | core       parts of Warren in process
+npm run bench growth [options]    a message, a receipt, a typing notice and a join in rooms of 10 to 10,000 members
 
   --only NAME,…              only these workloads or figures
   --quick                    fewer rounds, 2,000 messages instead of 20,000

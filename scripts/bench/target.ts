@@ -72,6 +72,19 @@ function firstOf<Item>(items: readonly Item[]): Item {
   return first
 }
 
+/** The first `count` connections. */
+export async function connectionsOf(bench: Bench, count: number): Promise<readonly Connection[]> {
+  return (await bench.connections(count)).slice(0, count)
+}
+
+/** An account without a password, where the server allows guests. */
+export async function registerGuest(bench: Bench, connection: Connection): Promise<Account> {
+  const path = '/_matrix/client/v3/register?kind=guest'
+  const request = requestBytes(bench.target.address, 'POST', path, undefined, '{}')
+  const answer = parseAnswer<{ user_id: string; access_token: string }>(await connection.request(request), path)
+  return { userId: answer.user_id, token: answer.access_token }
+}
+
 async function registerAccount(address: Address, connection: Connection, username: string): Promise<Account> {
   const path = '/_matrix/client/v3/register'
   const body = { username, password: `password of ${username}`, auth: { type: 'm.login.dummy' } }
