@@ -15,8 +15,7 @@ import type { RoomId } from '#schema/identifiers.ts'
 import { invalidParam } from '#schema/matrix-error.ts'
 import type { DeviceInbox } from '#store/device-inboxes.ts'
 import { deviceKeyOf } from '#store/events.ts'
-import { plannedStore, readTogether } from '#store/planned-store.ts'
-import type { Store } from '#store/store.ts'
+import { readTogether, type Store } from '#store/store.ts'
 import { NO_ACCOUNT_DATA, readChangedAccountData } from '#store/sync/account-data.ts'
 import { keyCounts, readDeviceLists, readToDevice } from '#store/sync/encryption.ts'
 import { forgetRoomsOutOf, readAccountData, readReceiptsOf, readThreads, readTyping } from '#store/sync/sliding/extensions.ts'
@@ -30,7 +29,7 @@ const LONGEST_WAIT_MS = 5 * 60_000
 
 /** Simplified sliding sync, MSC4186: as clients call it today, and as it was accepted. */
 export const slidingSyncPage = (server: Homeserver) => {
-  const store = plannedStore(server.store)
+  const { store } = server
   const desk: Desk = { server, store, connections: slidingConnections(server), lists: roomLists(store) }
   return page()
     .post(

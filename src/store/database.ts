@@ -1,5 +1,6 @@
-import { Database } from 'bun:sqlite'
+import type { Database } from 'bun:sqlite'
 import { migrations } from './migrations.ts'
+import { PlannedDatabase } from './planned-database.ts'
 
 /** SQLite pages kept in memory per connection, in KiB. */
 export const CACHE_KIB = 8_192
@@ -29,7 +30,7 @@ export const openReading = (path: string): Database => openWith(path, { readonly
 type Options = Readonly<{ strict: true } & ({ readonly: true } | { create: true })>
 
 function openWith(path: string, options: Options, pragmas: readonly string[]): Database {
-  const db = new Database(path, options)
+  const db = new PlannedDatabase(path, options)
   const forAll = [`cache_size = -${CACHE_KIB}`, 'temp_store = MEMORY']
   try {
     for (const pragma of [`busy_timeout = ${BUSY_TIMEOUT_MS}`, ...pragmas, ...forAll]) db.run(`PRAGMA ${pragma}`)

@@ -1,8 +1,8 @@
-import { Database } from 'bun:sqlite'
 import type { FromCheckpointer, ToCheckpointer } from './checkpointer.ts'
 import { hasLog } from './damage.ts'
 import { migrate, type Synchronous } from './database.ts'
 import { inlineWriter, type Writer } from './journal.ts'
+import { PlannedDatabase } from './planned-database.ts'
 import { prepareDatabase } from './prepare-database.ts'
 import type { StoreHealth, StoreReport } from './report.ts'
 import { type Store, storeOn } from './store.ts'
@@ -55,7 +55,7 @@ export async function openStore(
 }
 
 function openInMemory(): OpenStore {
-  const db = new Database(':memory:', { strict: true })
+  const db = new PlannedDatabase(':memory:', { strict: true })
   migrate(db)
   const store = storeOn(db)
   return {

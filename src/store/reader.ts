@@ -1,5 +1,5 @@
-import { Database } from 'bun:sqlite'
 import { chmodSync, rmSync } from 'node:fs'
+import { PlannedDatabase } from './planned-database.ts'
 import { findMatches, indexMore, type Matches, prepareIndex, type SearchQuery } from './search.ts'
 import { type Store, storeOn } from './store.ts'
 
@@ -46,7 +46,7 @@ function openBoth(paths: { path: string; indexPath: string }): Store {
 }
 
 function attach({ path, indexPath }: { path: string; indexPath: string }): Store {
-  const db = new Database(':memory:', { strict: true })
+  const db = new PlannedDatabase(':memory:', { strict: true })
   try {
     db.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`)
     db.run('PRAGMA temp_store = MEMORY')

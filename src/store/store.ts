@@ -9,3 +9,16 @@ import { type Audiences, noAudiences } from './push-audience.ts'
 export type Store = Readonly<{ db: Database; names: Names; audiences: Audiences }>
 
 export const storeOn = (db: Database): Store => ({ db, names: new Names(db), audiences: noAudiences() })
+
+/**
+ * Runs questions that belong together in one transaction: they see the same moment, and SQLite takes its lock once and not
+ * for each of them.
+ */
+export function readTogether<Answer>({ db }: Store, read: () => Answer): Answer {
+  db.query('BEGIN').run()
+  try {
+    return read()
+  } finally {
+    db.query('COMMIT').run()
+  }
+}
