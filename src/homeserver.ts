@@ -23,6 +23,7 @@ import { eventsAtHand } from '#store/events-at-hand.ts'
 import { sqliteJournal } from '#store/journal.ts'
 import { listRoomsOf } from '#store/memberships.ts'
 import type { Session } from '#store/access-tokens.ts'
+import { inboxCache, type InboxCache } from '#store/inbox-cache.ts'
 import { openStore } from '#store/open-store.ts'
 import type { StoreHealth, StoreReport } from '#store/report.ts'
 import { sessionCache } from '#store/session-cache.ts'
@@ -49,6 +50,8 @@ export type Homeserver = Readonly<{
   storeHealth: () => StoreHealth
   /** Whose access token this is. */
   session: (token: string) => Session | undefined
+  /** What a sync answer says about its device. */
+  inbox: InboxCache['find']
   notifier: Notifier
   world: World
   /** Names this run of the process in tokens for what a restart forgets. */
@@ -82,7 +85,8 @@ export async function openHomeserver(config: Config, log: Logger, clock: Clock =
   const store = opened.reader
   const sessions = sessionCache(store)
   const events = eventsAtHand(store)
-  const journal = toldJournal(sqliteJournal(store, opened.writer), [sessions, events])
+  const inboxes = inboxCache(store)
+  const journal = toldJournal(sqliteJournal(store, opened.writer), [sessions, inboxes, events])
   const world: World = {
     serverName: config.serverName,
     signingKey: signingKeyFromSeed(key.keyId, key.seed),
@@ -114,6 +118,7 @@ export async function openHomeserver(config: Config, log: Logger, clock: Clock =
     searcher,
     storeHealth: opened.health,
     session: sessions.find,
+    inbox: inboxes.find,
     notifier,
     world,
     bootId,

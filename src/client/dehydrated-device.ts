@@ -7,7 +7,7 @@ import type { DeviceId, UserId } from '#schema/identifiers.ts'
 import { forbidden, invalidParam, notFound, tooLarge } from '#schema/matrix-error.ts'
 import { findDehydratedDevice } from '#store/dehydrated-device.ts'
 import { findDevice } from '#store/devices.ts'
-import { keyCounts, readToDevice } from '#store/sync/encryption.ts'
+import { readToDevice } from '#store/sync/encryption.ts'
 
 /** The device itself, encrypted by the client, as JSON. */
 export const DEVICE_DATA_LIMIT_BYTES = 262_144
@@ -82,7 +82,7 @@ function readEvents(server: Homeserver, userId: UserId, deviceId: DeviceId, from
     throw invalidParam('next_batch is not a token of this server')
   const after = Number(from?.slice(1) ?? 0)
   const until = server.notifier.seen.position
-  const inbox = keyCounts(server.store, userId, deviceId)
+  const inbox = server.inbox(userId, deviceId)
   return { until, ...readToDevice(server.store, inbox, { userId, deviceId, after, until, limit: EVENTS_PER_PAGE }) }
 }
 

@@ -17,7 +17,7 @@ import type { DeviceInbox } from '#store/device-inboxes.ts'
 import { deviceKeyOf } from '#store/events.ts'
 import { readTogether, type Store } from '#store/store.ts'
 import { NO_ACCOUNT_DATA, readChangedAccountData } from '#store/sync/account-data.ts'
-import { keyCounts, readDeviceLists, readToDevice } from '#store/sync/encryption.ts'
+import { readDeviceLists, readToDevice } from '#store/sync/encryption.ts'
 import { forgetRoomsOutOf, readAccountData, readReceiptsOf, readThreads, readTyping } from '#store/sync/sliding/extensions.ts'
 import { type Interest, readInterest } from '#store/sync/sliding/interest.ts'
 import type { SlidingReading } from '#store/sync/sliding/reading.ts'
@@ -63,7 +63,7 @@ async function answer(desk: Desk, call: Pick<Call<object>, 'request' | 'cause'>,
     const { seen } = server.notifier
     const watch = server.notifier.watch(requester.userId)
     // Looked up after `seen`: a message that comes in between is left for the next answer, not passed over.
-    const inbox = keyCounts(desk.store, requester.userId, requester.deviceId)
+    const inbox = server.inbox(requester.userId, requester.deviceId)
     if (isFirst && toDeviceSince > 0 && (await acknowledgeToDevice(server, requester, inbox, { upTo: toDeviceSince, cause }))) continue
     const read = readTogether(desk.store, () => readAnswer(asked, { seen, watch, inbox }))
     const left = deadline - server.clock.now()

@@ -20,8 +20,8 @@ import type { DeviceInbox } from '#store/device-inboxes.ts'
 import { deviceKeyOf } from '#store/events.ts'
 import { findFilter } from '#store/filters.ts'
 import { type ChangedAccountData, globalAccountData, NO_ACCOUNT_DATA, readChangedAccountData } from '#store/sync/account-data.ts'
-import { keyCounts, readDeviceLists, readToDevice } from '#store/sync/encryption.ts'
-import type { Store } from '#store/store.ts'
+import { readDeviceLists, readToDevice } from '#store/sync/encryption.ts'
+import { readTogether, type Store } from '#store/store.ts'
 import { findRoomMembership, listMemberships, listMembershipsBetween, type RoomMembership } from '#store/sync/memberships.ts'
 import type { Reading } from '#store/sync/reading.ts'
 import { readRooms } from '#store/sync/rooms.ts'
@@ -46,9 +46,9 @@ export const syncPage = (server: Homeserver) => {
       for (let isFirst = true; ; isFirst = false) {
         const { seen } = server.notifier
         // Looked up after `seen`: a message that comes in between is left for the next answer, not passed over.
-        const inbox = keyCounts(server.store, requester.userId, requester.deviceId)
+        const inbox = server.inbox(requester.userId, requester.deviceId)
         if (isFirst && (await acknowledgeToDevice(server, requester, inbox, { upTo, cause }))) continue
-        const answer = readAnswer(server, asked, { seen, inbox, upTo })
+        const answer = readTogether(server.store, () => readAnswer(server, asked, { seen, inbox, upTo }))
         const left = deadline - server.clock.now()
         if (!asked.mayWait || hasContent(answer) || left <= 0 || signal.aborted) return rawJson(printSync(answer))
         await server.notifier.wait(asked.watch, seen, left, signal)

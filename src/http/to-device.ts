@@ -14,7 +14,7 @@ export function receivedUpTo(server: Homeserver, token: SyncToken | undefined): 
 
 /**
  * Deletes what the device has shown to have received; resolves when that is on disk. False: there was nothing, and it
- * cost nothing. `inbox` is what `keyCounts` gave; after true it has changed.
+ * cost nothing. `inbox` is that of the device; after true it has changed.
  * spec: client-server-api#send-to-device-messaging
  */
 export async function acknowledgeToDevice(

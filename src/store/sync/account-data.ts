@@ -20,7 +20,8 @@ export function roomAccountData({ store, userId, accountData, filter, isInitial 
 }
 
 export function globalAccountData({ store, userId, since, until, accountData, filter, isInitial }: Reading): string[] {
-  const pushRules = listPushRulesBetween(store, userId, isInitial ? 0 : since, until)
+  // Their changes ring like those of account data, of which nothing at all is known to have changed then.
+  const pushRules = accountData === NO_ACCOUNT_DATA ? [] : listPushRulesBetween(store, userId, isInitial ? 0 : since, until)
   return printAccountData([...(accountData.get(null) ?? []), ...pushRules], filter.accountData, isInitial)
 }
 

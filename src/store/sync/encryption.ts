@@ -1,16 +1,12 @@
 import type { DeviceId, RoomId, UserId } from '#schema/identifiers.ts'
 import { noteBrokenInvariant } from '#store/broken-invariants.ts'
-import { type DeviceInbox, EMPTY_INBOX, findDeviceInbox } from '#store/device-inboxes.ts'
+import type { DeviceInbox } from '#store/device-inboxes.ts'
 import { listDeviceListChanges } from '#store/device-lists.ts'
 import type { Store } from '#store/store.ts'
 import { listToDevice } from '#store/to-device.ts'
 
 /** spec: client-server-api#extensions-to-sync */
 export const TO_DEVICE_PER_SYNC = 100
-
-/** What a sync answer says about the device that asks: counts, fallback keys, and whether anything waits for it. */
-export const keyCounts = (store: Store, userId: UserId, deviceId: DeviceId | null): DeviceInbox =>
-  deviceId === null ? EMPTY_INBOX : findDeviceInbox(store, userId, deviceId)
 
 export type ToDevicePage = Readonly<{
   /** Events as JSON texts, oldest first. */
@@ -28,7 +24,7 @@ export type ToDeviceWanted = Readonly<{
   limit?: number
 }>
 
-/** The next messages to a device. `inbox` is what `keyCounts` gave: where nothing waits, nothing is looked for. */
+/** The next messages to a device. `inbox` is that of the device: where nothing waits, nothing is looked for. */
 export function readToDevice(store: Store, inbox: DeviceInbox, wanted: ToDeviceWanted): ToDevicePage {
   const { userId, deviceId, after, until, limit = TO_DEVICE_PER_SYNC } = wanted
   if (deviceId === null || inbox.oldestMessage === null || inbox.oldestMessage > until)

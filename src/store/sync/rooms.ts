@@ -12,6 +12,7 @@ import { readEphemeral } from './ephemeral.ts'
 import { hasJoinedBetween, membershipBefore, type RoomMembership, strippedStateFor } from './memberships.ts'
 import { type Print, printerFor } from './print.ts'
 import type { Reading } from './reading.ts'
+import { sharedWindow } from './shared-windows.ts'
 import { readState } from './state.ts'
 import { readSummary } from './summary.ts'
 import { readTimeline, type Timeline } from './timeline.ts'
@@ -86,7 +87,7 @@ type Sticky = Readonly<{ roomId: RoomId; since: number; shown: readonly ClientEv
 function stickyMember(reading: Reading, { roomId, since, shown, print }: Sticky): string {
   const { store, until, now, ignored } = reading
   if (since > 0 && !reading.mayHaveMoved(roomId, 'timeline')) return ''
-  const events = listStickyEvents(store, { roomId, since, until, now })
+  const events = sharedWindow(reading, `sticky ${Math.trunc(now / 1_000)}`, { roomId, since, until }, () => listStickyEvents(store, { roomId, since, until, now }))
     .filter(({ num, sender }) => !ignored.has(sender) && !shown.some((event) => event.num === num))
   return events.length === 0 ? '' : `"msc4354_sticky":{"events":[${events.map((event) => print(event)).join(',')}]}`
 }

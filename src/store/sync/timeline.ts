@@ -7,6 +7,7 @@ import type { Sight } from '#store/sight.ts'
 import type { Store } from '#store/store.ts'
 import { listEventsBetween } from '#store/timeline.ts'
 import { filterable, type Reading } from './reading.ts'
+import { sharedWindow } from './shared-windows.ts'
 
 /** Batches that are read for one room when a filter lets little through, and the events in all but the first. */
 const BATCHES = 5
@@ -44,24 +45,8 @@ export function readTimeline(reading: Reading, window: Window): Timeline {
   }
 }
 
-/** Windows that were read last: everyone who waits in a room asks for the same one at the same time. */
-const RECENT_WINDOWS = 512
-const recentWindows = new WeakMap<Store, Map<string, ClientEvent[]>>()
-
-/** Any change in the room moves it and with it the key, so a remembered window is never out of date. */
-function eventsOf({ store, movedAt }: Reading, { roomId, since, until, limit }: Window & { limit: number }): ClientEvent[] {
-  const moved = movedAt(roomId)
-  if (moved === undefined || since < moved - RECENT_WINDOWS || until < moved) return listEventsBetween(store, { roomId, since, until, limit })
-  const windows = recentWindows.get(store) ?? new Map<string, ClientEvent[]>()
-  recentWindows.set(store, windows)
-  const key = `${roomId} ${since} ${moved} ${limit}`
-  const known = windows.get(key)
-  if (known) return known
-  const events = listEventsBetween(store, { roomId, since, until, limit })
-  if (windows.size >= RECENT_WINDOWS) windows.clear()
-  windows.set(key, events)
-  return events
-}
+const eventsOf = (reading: Reading, window: Window & { limit: number }): readonly ClientEvent[] =>
+  sharedWindow(reading, `timeline ${window.limit}`, window, () => listEventsBetween(reading.store, window))
 
 function isWanted(reading: Reading, { roomId, sight, stateSince = Infinity }: Window, event: ClientEvent): boolean {
   if (sight && !sight.maySee(event.num) && !(event.num > stateSince && isCurrentState(reading.store, roomId, event))) return false
