@@ -29,6 +29,7 @@ const words = process.argv.slice(2)
 if (words[0] === 'kernel') await import('./bench/kernel.ts')
 else if (words[0] === 'core') await import('./bench/core.ts')
 else if (words[0] === 'growth') await import('./bench/growth.ts')
+else if (words[0] === 'polls') await import('./bench/polls.ts')
 else if (words.includes('--help')) console.log(usage)
 else await measureServers(readOptions(words))
 // Connections to a server that goes on running would keep this program alive.
