@@ -10,8 +10,14 @@ const PROBLEMS_SHOWN = 20
 
 const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0
 
+/** A database of up to so many bytes is read whole after every start: seconds on an SD card, and cards lose pages. */
+const ALWAYS_CHECKED_BYTES = 256 * 1024 ** 2
+
 /** A log that nobody has emptied: the last process did not close the database. */
 export const hasLog = (path: string): boolean => sizeOf(`${path}-wal`) > 0
+
+/** Whether all of a database has to be read: the last process did not close it, or it is so small that nothing is lost. */
+export const isChecked = (path: string, limitBytes = ALWAYS_CHECKED_BYTES): boolean => hasLog(path) || sizeOf(path) <= limitBytes
 
 const damaged = (path: string, what: string): DatabaseRefused =>
   new DatabaseRefused(

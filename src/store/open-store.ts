@@ -1,5 +1,5 @@
 import type { FromCheckpointer, ToCheckpointer } from './checkpointer.ts'
-import { hasLog } from './damage.ts'
+import { isChecked } from './damage.ts'
 import { migrate, type Synchronous } from './database.ts'
 import { inlineWriter, type Writer } from './journal.ts'
 import { PlannedDatabase } from './planned-database.ts'
@@ -36,11 +36,11 @@ export async function openStore(
 ): Promise<OpenStore> {
   if (path === ':memory:') return openInMemory()
   const health = healthBook(options.report ?? (() => {}))
-  const wasClosed = !hasLog(path)
+  const mustCheck = isChecked(path)
   const reader = storeOn(prepareDatabase({ path, serverName: options.serverName, report: health.note }))
   const writer = startWriter(path, synchronous, health.note)
   // Not before the writer is up: two threads that start at once hold up each other, and the first request.
-  const checkpointer = writer.opened.catch(() => {}).then(() => startCheckpointer(path, !wasClosed, health.note))
+  const checkpointer = writer.opened.catch(() => {}).then(() => startCheckpointer(path, mustCheck, health.note))
   return {
     reader,
     writer,

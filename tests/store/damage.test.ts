@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
 import { closeSync, existsSync, openSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
+import { isChecked } from '#store/damage.ts'
 import { openWriting } from '#store/database.ts'
 import { openStore } from '#store/open-store.ts'
 import { prepareDatabase } from '#store/prepare-database.ts'
@@ -100,12 +101,17 @@ test('after a stop that was not clean a damaged page deep inside is found and sh
   expect(report).toEqual({ kind: 'checked', problems, ms: expect.any(Number) })
 })
 
-test('after a clean stop nothing but the outside is looked at', async () => {
+test('after a clean stop it is found in a database that is not large', async () => {
   const path = inhabited()
-  const reports: StoreReport[] = []
-  const opened = await openStore(path, 'normal', { report: (report) => void reports.push(report) })
-  await opened.writer.write(wireBatch([], []))
-  await Bun.sleep(100)
-  await opened.close()
-  expect(reports).toEqual([])
+  overwrite(path, statSync(path).size - 20 * PAGE_BYTES, RUBBISH)
+  const { problems } = await checked(path)
+  expect(problems.length).toBeGreaterThan(0)
+})
+
+test('a large one is read whole only after a stop that was not clean', () => {
+  const path = inhabited()
+  const size = statSync(path).size
+  expect([isChecked(path, size), isChecked(path, size - 1)]).toEqual([true, false])
+  leaveLog(path)
+  expect(isChecked(path, size - 1)).toBe(true)
 })
