@@ -2,7 +2,6 @@ import type { Database } from 'bun:sqlite'
 import type { JsonObject } from '#core/pdu.ts'
 import { type Relation, relationOf } from '#core/relations.ts'
 import type { ClientEvent } from '#core/sync/client-event.ts'
-import { type EventFilter, matchesRelations, needsRelations } from '#core/sync/filter.ts'
 import type { TimelineToken } from '#core/sync/token.ts'
 import type { EventAppended, EventRedacted } from '#schema/journal/room.ts'
 import type { EventId, RoomId, UserId } from '#schema/identifiers.ts'
@@ -192,7 +191,3 @@ export const listRelationsTo = ({ db, names }: Store, num: number): { sender: Us
     .query<{ sender: number; rel_type: number }, [number]>('SELECT DISTINCT sender, rel_type FROM relations WHERE parent = +?')
     .all(num)
     .map((row) => ({ sender: names.textOf(row.sender) as UserId, relType: names.textOf(row.rel_type) }))
-
-/** Whether an event is related to as a filter wants it. spec: client-server-api#filtering (related_by_senders) */
-export const isRelatedAsWanted = (store: Store, filter: EventFilter, { num }: ClientEvent): boolean =>
-  !needsRelations(filter) || matchesRelations(filter, listRelationsTo(store, num))
