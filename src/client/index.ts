@@ -16,11 +16,13 @@ import { directoryPage } from './directory.ts'
 import { discoveryPage } from './discovery.ts'
 import { eventContextPage } from './event-context.ts'
 import { eventsPage } from './events.ts'
+import { fallbackPage } from './fallback.ts'
 import { filterPage } from './filter.ts'
 import { initialSyncPage } from './initial-sync.ts'
 import { joinedRoomsPage } from './joined-rooms.ts'
 import { keyBackupPage } from './key-backup.ts'
 import { keysPage } from './keys.ts'
+import { loginFallbackPage } from './login-fallback.ts'
 import { loginPage } from './login.ts'
 import { loginTokenPage } from './login-token.ts'
 import { mediaPage } from './media.ts'
@@ -81,11 +83,13 @@ export const clientPages = (server: Homeserver): Page[] => [
   discoveryPage(server),
   eventContextPage(server),
   eventsPage(server),
+  fallbackPage(server),
   filterPage(server),
   initialSyncPage(server),
   joinedRoomsPage(server),
   keyBackupPage(server),
   keysPage(server),
+  loginFallbackPage(server),
   loginPage(server),
   loginTokenPage(server),
   mediaPage(server),

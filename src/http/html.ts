@@ -7,13 +7,17 @@ const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '
 
 const escape = (text: string): string => text.replace(/[&<>"']/g, (letter) => ESCAPES[letter] ?? letter)
 
-/** A template in which every value is escaped, but those that are templates themselves. */
-export const html = (parts: TemplateStringsArray, ...values: readonly (string | number | Html)[]): Html => ({
-  html: parts.reduce((text, part, index) => {
-    const value = values[index - 1] ?? ''
-    return text + (typeof value === 'object' ? value.html : escape(String(value))) + part
-  }),
+type Value = string | number | Html | readonly Html[]
+
+/** A template in which every value is escaped, but those that are templates themselves, or lists of them. */
+export const html = (parts: TemplateStringsArray, ...values: readonly Value[]): Html => ({
+  html: parts.reduce((text, part, index) => text + printed(values[index - 1] ?? '') + part),
 })
+
+function printed(value: Value): string {
+  if (typeof value !== 'object') return escape(String(value))
+  return 'html' in value ? value.html : value.map((each) => each.html).join('')
+}
 
 /** Text that is HTML already and was made here. */
 export const trusted = (text: string): Html => ({ html: text })
@@ -32,24 +36,33 @@ const STYLE = `
   .problem { border-left: .3rem solid #b3261e; padding-left: .8rem }
 `
 
-const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64')
+const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`
+const STYLE_HASH = hashOf(STYLE)
 
-/** No script, nothing from elsewhere, in no frame; the one style is known by its hash. */
-const HEADERS = {
+/** A script of ours. It is the same text on every page that has it, so that its hash lets it run, and nothing else. */
+export type Script = Readonly<{ text: string; hash: string }>
+
+export const script = (text: string): Script => ({ text, hash: hashOf(text) })
+
+/** Headers of every page: nothing from elsewhere, in no frame. `more` is what else its content may do. */
+export const pageHeaders = (more: string): Record<string, string> => ({
   'content-type': 'text/html; charset=utf-8',
-  'content-security-policy':
-    `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'`,
+  'content-security-policy': `default-src 'none'; ${more}; form-action 'self'; frame-ancestors 'none'; base-uri 'none'`,
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
   'cache-control': 'no-store',
-}
+})
+
+/** The one style and the one script are known by their hashes. A page with a script may call this server. */
+const policyOf = (code: Script | undefined): string =>
+  `style-src ${STYLE_HASH}${code ? `; script-src ${code.hash}; connect-src 'self'` : ''}`
 
 /** A whole page of our own. */
-export function page(title: string, body: Html, status = 200): Response {
+export function page(title: string, body: Html, status = 200, code?: Script): Response {
   const { html: text } = html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${title}</title><style>${trusted(STYLE)}</style></head>
-<body><main><h1>${title}</h1>${body}</main></body></html>
+<body><main><h1>${title}</h1>${body}</main>${code ? trusted(`<script>${code.text}</script>`) : ''}</body></html>
 `
-  return new Response(text, { status, headers: HEADERS })
+  return new Response(text, { status, headers: pageHeaders(policyOf(code)) })
 }
