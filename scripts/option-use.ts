@@ -12,6 +12,7 @@ const FOLDED: Readonly<Record<string, string>> = {
   use_presence: 'presence',
   registration_shared_secret_path: 'registrationSharedSecret',
   turn_shared_secret_path: 'turnSharedSecret',
+  form_secret_path: 'formSecret',
   allow_underscore_prefixed_localpart: 'allowUnderscorePrefixedRegistration',
   federation_ip_range_blacklist: 'ipRangeBlacklist',
   // Settled by the interlock, and by what is made of passwords.

@@ -7,6 +7,7 @@ import { adminPage } from './admin.ts'
 import { administrativeContactPage } from './administrative-contact.ts'
 import { appservicePingPage } from './appservice-ping.ts'
 import { capabilitiesPage } from './capabilities.ts'
+import { consentPage } from './consent.ts'
 import { createRoomPage } from './create-room.ts'
 import { crossSigningPage } from './cross-signing.ts'
 import { dehydratedDevicePage } from './dehydrated-device.ts'
@@ -74,6 +75,7 @@ export const clientPages = (server: Homeserver): Page[] => [
   administrativeContactPage(server),
   appservicePingPage(server),
   capabilitiesPage(server),
+  consentPage(server),
   createRoomPage(server),
   crossSigningPage(server),
   dehydratedDevicePage(server),

@@ -7,7 +7,7 @@ import { takeMessage, takeRedaction } from '#http/message-limit.ts'
 import { page } from '#http/page.ts'
 import { noticeActivity } from '#http/presence.ts'
 import { readStickyDuration } from '#http/sticky-events.ts'
-import { refuseSuspended, refuseSuspendedRedaction } from '#http/suspension.ts'
+import { refuseSilenced, refuseSilencedRedaction } from '#http/speaking.ts'
 import { sentBefore, type Transaction, transactionOf } from '#http/transactions.ts'
 import { postMessage, sendMessage } from '#schema/client/room-send.ts'
 import { invalidParam } from '#schema/matrix-error.ts'
@@ -28,7 +28,7 @@ async function send(
 ): Promise<Record<string, unknown>> {
   const { roomId, eventType } = params
   const stickyMs = readStickyDuration(query)
-  if (eventType !== 'm.room.redaction') refuseSuspended(requester)
+  if (eventType !== 'm.room.redaction') refuseSilenced(server, requester)
   const transaction = transactionOf(requester, params.txnId)
   const sent = sentBefore(server, transaction)
   if (sent) return { event_id: sent }
@@ -77,7 +77,7 @@ async function redact(
 ): Promise<{ event_id: EventId }> {
   const { redacts } = content
   if (typeof redacts !== 'string' || !redacts.startsWith('$')) throw invalidParam('A redaction names its target in redacts')
-  refuseSuspendedRedaction(server, requester, redacts as EventId)
+  refuseSilencedRedaction(server, requester, redacts as EventId)
   takeRedaction(server, requester, redacts as EventId)
   const { eventId } = await server.room(roomId).ask(
     { kind: 'redactEvent', userId: requester.userId, targetId: redacts as EventId, content, ...(transaction ? { transaction } : {}) },

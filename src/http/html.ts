@@ -1,11 +1,8 @@
 import { createHash } from 'node:crypto'
+import { escapeHtml } from '#core/page-template.ts'
 
 /** Text that may stand in HTML as it is. Only `html` makes it. */
 export type Html = Readonly<{ html: string }>
-
-const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
-
-const escape = (text: string): string => text.replace(/[&<>"']/g, (letter) => ESCAPES[letter] ?? letter)
 
 type Value = string | number | Html | readonly Html[]
 
@@ -15,7 +12,7 @@ export const html = (parts: TemplateStringsArray, ...values: readonly Value[]): 
 })
 
 function printed(value: Value): string {
-  if (typeof value !== 'object') return escape(String(value))
+  if (typeof value !== 'object') return escapeHtml(String(value))
   return 'html' in value ? value.html : value.map((each) => each.html).join('')
 }
 

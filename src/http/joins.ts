@@ -10,7 +10,7 @@ import { findStateEvent } from '#store/room-state.ts'
 import type { Requester } from './endpoint.ts'
 import { perServer } from './per-server.ts'
 import { rateLimiter } from './rate-limit.ts'
-import { refuseSuspended } from './suspension.ts'
+import { refuseSilenced } from './speaking.ts'
 
 const limitsOf = perServer(({ config: { rc }, clock }) => ({
   perUser: rateLimiter(rc.joins.local, clock.now),
@@ -42,7 +42,7 @@ export async function join(
   }>,
 ): Promise<EventId> {
   const { userId } = requester
-  refuseSuspended(requester)
+  refuseSilenced(server, requester)
   if (requester.isGuest) refuseGuest(server, roomId)
   takeTurn(server, requester, roomId)
   const { eventId } = await server.room(roomId).ask({

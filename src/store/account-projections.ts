@@ -9,7 +9,9 @@ import { projectRoomAliasDeleted, projectRoomAliasSet } from './aliases.ts'
 import {
   projectDeviceCreated, projectDeviceDeleted, projectDeviceRenamed, projectDeviceSeen, projectSessionOnDevice,
 } from './devices.ts'
+import { projectTermsAccepted } from './consent.ts'
 import { projectFilterDefined, projectFilterDropped } from './filters.ts'
+import { projectMonthlyUseNoticed } from './monthly-users.ts'
 import { projectProfileFieldDeleted, projectProfileFieldSet } from './profiles.ts'
 import type { Project, ProjectionsOf } from './projectors.ts'
 import {
@@ -48,6 +50,8 @@ export const accountProjections: ProjectionsOf<UserFact | DeviceFact | AliasFact
   accountDataDeleted: { project: projectAccountDataDeleted },
   filterDefined: { project: projectFilterDefined },
   filterDropped: { project: projectFilterDropped },
+  termsAccepted: { project: projectTermsAccepted },
+  monthlyUseNoticed: { project: projectMonthlyUseNoticed },
 
   sessionStarted: { project: projectLogin },
   sessionRefreshed: { project: projectSessionRefreshed },
