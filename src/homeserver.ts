@@ -30,6 +30,7 @@ import { sessionCache, tellingJournal } from '#store/session-cache.ts'
 import { openSearcher, type Searcher } from '#store/searcher.ts'
 import type { Store } from '#store/store.ts'
 import { openSigningKeys } from './config/signing-key.ts'
+import { chores, HOUSEKEEPING_EVERY_MS } from './errands/housekeeping.ts'
 
 /** Events that decisions have asked for, kept parsed. */
 const CACHED_EVENTS = 4_096
@@ -104,6 +105,14 @@ export async function openHomeserver(config: Config, log: Logger, clock: Clock =
   for (const roomId of listRoomsWithDelayedEvents(store))
     system.tell(roomAt(roomId), { kind: 'armDelayedEvents' }, `${bootId}-start`)
   const sweep = setInterval(() => notifier.sweep(), SWEEP_EVERY_MS)
+  const mintCause = causes(bootId)
+  const stopHousekeeping = every(clock, HOUSEKEEPING_EVERY_MS, () => {
+    try {
+      for (const { to, command } of chores({ store, config, now: clock.now() })) system.tell(to, command, mintCause())
+    } catch (error) {
+      log.error({ err: error }, 'the housekeeping has failed')
+    }
+  })
   const searcher = config.enableSearch ? openSearcher(store, config.database.path) : undefined
   return {
     config,
@@ -117,7 +126,7 @@ export async function openHomeserver(config: Config, log: Logger, clock: Clock =
     notifier,
     world,
     bootId,
-    mintCause: causes(bootId),
+    mintCause,
     nonce,
     room: (roomId) => system.ref(roomAt(roomId)),
     user: (userId) => system.ref(userAt(userId)),
@@ -128,12 +137,23 @@ export async function openHomeserver(config: Config, log: Logger, clock: Clock =
     settled: () => system.settled(),
     async close() {
       clearInterval(sweep)
+      stopHousekeeping()
       notifier.wakeEveryone()
       await system.stop()
       await searcher?.close()
       await opened.close()
     },
   }
+}
+
+/** Does something again and again until the returned function calls it off. */
+function every(clock: Clock, ms: number, task: () => void): () => void {
+  let stop = clock.after(ms, again)
+  function again(): void {
+    stop = clock.after(ms, again)
+    task()
+  }
+  return () => stop()
 }
 
 /** The rooms whose rings concern a user's sync. */

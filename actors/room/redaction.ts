@@ -3,18 +3,21 @@ import { redactEvent } from '#core/redaction.ts'
 import type { JsonObject } from '#core/pdu.ts'
 import { powerLevelsOf } from '#core/power-levels.ts'
 import type { EventId, UserId } from '#schema/identifiers.ts'
-import type { EventAppended, EventRedacted, RoomFact } from '#schema/journal/room.ts'
+import type { EventAppended, EventRedacted, OriginalsForgotten, RoomFact } from '#schema/journal/room.ts'
 import { forbidden, invalidParam, notFound } from '#schema/matrix-error.ts'
 import { append, type Draft } from './append.ts'
 import { eventOf, RECENT_EVENTS, remember, type RoomApply, type RoomDecide } from './memory.ts'
 import { alreadySent, drafting } from './send.ts'
 
-export type RedactionCommand = Command<'redactEvent', {
-  userId: UserId
-  targetId: EventId
-  content: JsonObject
-  transaction?: EventAppended['transaction']
-}, { eventId: EventId }>
+export type RedactionCommand =
+  | Command<'redactEvent', {
+      userId: UserId
+      targetId: EventId
+      content: JsonObject
+      transaction?: EventAppended['transaction']
+    }, { eventId: EventId }>
+  /** What was redacted at `until` or before has been kept for long enough. */
+  | Command<'forgetOriginals', { until: number }>
 
 export const decide = {
   redactEvent(room, { userId, targetId, content, transaction }, turn) {
@@ -30,6 +33,8 @@ export const decide = {
       return redaction
     })
   },
+
+  forgetOriginals: ({ roomId }, { until }) => ({ facts: [{ kind: 'originalsForgotten', roomId, until }], reply: undefined }),
 } satisfies RoomDecide<RedactionCommand, RoomFact>
 
 /**
@@ -46,4 +51,6 @@ export const apply = {
     const event = room.recent.get(eventId)
     if (event && room.rules) remember(room.recent, eventId, { ...event, pdu: redactEvent(room.rules, event.pdu) }, RECENT_EVENTS)
   },
-} satisfies RoomApply<EventRedacted>
+  // No decision looks at them.
+  originalsForgotten() {},
+} satisfies RoomApply<EventRedacted | OriginalsForgotten>

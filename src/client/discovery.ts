@@ -17,6 +17,7 @@ export const SPEC_VERSIONS = [
 
 /** What is served of proposals; clients look here before they use it. */
 export const UNSTABLE_FEATURES = {
+  'fi.mau.msc2815': true,
   'org.matrix.e2e_cross_signing': true,
   'org.matrix.msc2285.stable': true,
   'org.matrix.msc2432': true,

@@ -38,7 +38,6 @@ export const awaited: Readonly<Record<string, 'notYet' | 'refused'>> = {
   rc_federation: 'notYet',
   rc_media_create: 'notYet',
   rc_third_party_invite: 'notYet',
-  redaction_retention_period: 'notYet',
   remote_media_download_burst_count: 'notYet',
   remote_media_download_per_second: 'notYet',
   request_token_inhibit_3pid_errors: 'notYet',

@@ -1,5 +1,5 @@
 import { consentSection } from './consent.ts'
-import { notYet, refused, served } from './option.ts'
+import { needless, notYet, refused, served } from './option.ts'
 import {
   choice, duration, flag, integer, list, mapping, maybeDuration, maybeList, maybeSize, maybeText, number, orNull, section, text,
 } from './reading.ts'
@@ -33,7 +33,7 @@ export const limitOptions = {
   allow_per_room_profiles: served(flag(true), 'Users may have another name or avatar in a room'),
   max_avatar_size: served(maybeSize, 'The largest image that may become an avatar'),
   allowed_avatar_mimetypes: served(maybeList(text('')), 'The kinds of image that may become an avatar'),
-  redaction_retention_period: served(maybeDuration(WEEK_MS), 'When the content of redacted events goes; null: never'),
+  redaction_retention_period: served(maybeDuration(WEEK_MS), 'How long moderators can see what redacted events said; null: for ever'),
   forgotten_room_retention_period: served(maybeDuration(), 'When rooms that every local user forgot are purged'),
   user_ips_max_age: served(maybeDuration(4 * WEEK_MS), 'How long it is kept from where a user came; null: for ever'),
   request_token_inhibit_3pid_errors: served(flag(false), 'Do not say whether an address is in use'),
@@ -54,7 +54,7 @@ export const limitOptions = {
   ),
   enable_ephemeral_messages: notYet('Messages do not expire by themselves', false),
   account_validity: refused('Accounts do not expire', { enabled: false }),
-  redact_content: notYet('Redacted content always goes at once from what clients see', true),
+  redact_content: needless('Redacted content always goes at once from what clients see'),
 
   push: served(
     section({

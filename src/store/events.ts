@@ -6,6 +6,7 @@ import type { EventAppended, EventRedacted } from '#schema/journal/room.ts'
 import type { EventId, RoomId } from '#schema/identifiers.ts'
 import { contentSpan } from '#core/content-span.ts'
 import type { Project, Projection } from './projectors.ts'
+import { findOriginalText, keepOriginal } from './redacted-originals.ts'
 import { PDU_COLUMNS, pduOf, type PduRow, storedText } from './stored-pdu.ts'
 import type { Store } from './store.ts'
 
@@ -78,12 +79,14 @@ const projectEventAppended: Project<EventAppended> = ({ db, names }, fact, posit
 
 type FullRow = Row & { content_start: number; content_end: number; device: number | null; txn_id: string | null }
 
+/** An event that was redacted later comes back whole, as long as its original is there. */
 function hydrateEventAppended(store: Store, position: number): EventAppended {
-  const row = store.db
+  const stored = store.db
     .query<FullRow, [number]>(`
       SELECT e.event_id, ${PDU_COLUMNS}, e.content_start, e.content_end, e.device, e.txn_id FROM events e WHERE e.num = ?`)
     .get(position)
-  if (!row) throw new Error(`the event at position ${position} is missing`)
+  if (!stored) throw new Error(`the event at position ${position} is missing`)
+  const row = { ...stored, ...findOriginalText(store, position) }
   const event = eventOfRow(store, row)
   const fact: EventAppended = {
     kind: 'eventAppended',
@@ -116,19 +119,19 @@ export const eventAppendedRow: Projection<EventAppended> = {
   dehydrate: dehydrateEventAppended,
 }
 
-/** The stored text becomes the redacted one: what was redacted is gone from the disk with the next vacuum. */
+/** The stored text becomes the redacted one, so that whoever reads it reads no more; what it was is put aside. */
 export const projectEventRedacted: Project<EventRedacted> = (store, { roomId, eventId, redactedBy }) => {
   const { db, names } = store
   const room = names.numberOf(roomId)
   const version = db.query<{ version: string }, [number]>('SELECT version FROM rooms WHERE room = ?').get(room)?.version
   const rules = version === undefined ? undefined : roomVersionRules(version)
-  const row = db.query<PduRow, [EventKey]>(`SELECT ${PDU_COLUMNS} FROM events e WHERE e.event_id = ?`).get(eventKeyOf(eventId))
+  const row = db.query<PduRow & { num: number }, [EventKey]>(`SELECT e.num, ${PDU_COLUMNS} FROM events e WHERE e.event_id = ?`).get(eventKeyOf(eventId))
   if (!rules || !row) throw new Error(`cannot redact ${eventId}: its room or row is missing`)
+  const redaction = db.query<{ num: number; ts: number }, [EventKey]>('SELECT num, ts FROM events WHERE event_id = ?').get(eventKeyOf(redactedBy))
+  keepOriginal(store, row.num, redaction?.ts ?? 0)
   const redacted = redactEvent(rules, pduOf(store, row))
   const json = canonicalJson(redacted)
   const [start, end] = contentSpan(redacted, json)
-  db.query(`
-    UPDATE events SET json = ?, content_start = ?, content_end = ?, redacted_by = (SELECT num FROM events WHERE event_id = ?)
-     WHERE event_id = ?
-  `).run(storedText(redacted, json, end, roomId), start, end, eventKeyOf(redactedBy), eventKeyOf(eventId))
+  db.query('UPDATE events SET json = ?, content_start = ?, content_end = ?, redacted_by = ? WHERE num = ?')
+    .run(storedText(redacted, json, end, roomId), start, end, redaction?.num ?? null, row.num)
 }

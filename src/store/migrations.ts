@@ -7,8 +7,10 @@ import push from '#schema/sql/0006-push.sql' with { type: 'text' }
 import peopleAndCalls from '#schema/sql/0007-people-and-calls.sql' with { type: 'text' }
 import slidingSync from '#schema/sql/0008-sliding-sync.sql' with { type: 'text' }
 import consentAndMonthlyUsers from '#schema/sql/0009-consent-and-monthly-users.sql' with { type: 'text' }
+import redactedOriginals from '#schema/sql/0010-redacted-originals.sql' with { type: 'text' }
 
 /** Forward only; the place in the list is the schema version. A released one is never edited. */
 export const migrations: readonly string[] = [
   journal, rooms, accounts, encryption, relations, push, peopleAndCalls, slidingSync, consentAndMonthlyUsers,
+  redactedOriginals,
 ]

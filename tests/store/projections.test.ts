@@ -31,7 +31,7 @@ const tokens = (name: string): Tokens => ({
   refreshExpiresTs: null,
 })
 
-const later = {
+const delayed = {
   kind: 'delayedEventScheduled',
   userId: alice,
   deviceId: 'PHONE',
@@ -49,6 +49,8 @@ function roomFacts(): RoomFact[] {
   const { roomId } = room
   const secret = room.message('secret', 't1')
   const redaction = room.redaction(secret.eventId)
+  const aside = room.message('aside')
+  const later = room.redaction(aside.eventId)
   const hi = room.message('hi', 't2')
   return [
     room.create,
@@ -60,12 +62,16 @@ function roomFacts(): RoomFact[] {
     secret,
     redaction,
     { kind: 'eventRedacted', roomId, eventId: secret.eventId, redactedBy: redaction.eventId },
+    { kind: 'originalsForgotten', roomId, until: redaction.pdu.origin_server_ts },
+    aside,
+    later,
+    { kind: 'eventRedacted', roomId, eventId: aside.eventId, redactedBy: later.eventId },
     hi,
     { kind: 'receiptPosted', roomId, userId: alice, receiptType: 'm.read', eventId: hi.eventId, threadId: null, ts: 5 },
     { kind: 'roomPublished', roomId, isPublished: true },
     { kind: 'roomForgotten', roomId, userId: bob },
-    { ...later, roomId, delayId: 'one' },
-    { ...later, roomId, delayId: 'two', stateKey: '', stickyMs: 60_000 },
+    { ...delayed, roomId, delayId: 'one' },
+    { ...delayed, roomId, delayId: 'two', stateKey: '', stickyMs: 60_000 },
     { kind: 'delayedEventRestarted', roomId, delayId: 'one', ts: 8 },
     { kind: 'delayedEventEnded', roomId, delayId: 'two', outcome: 'cancelled' },
   ]
@@ -88,6 +94,8 @@ const userFacts: readonly UserFact[] = [
   { kind: 'filterDefined', userId: alice, filterId: '0', filter: { room: { timeline: { limit: 1 } } } },
   { kind: 'filterDefined', userId: alice, filterId: '1', filter: {} },
   { kind: 'filterDropped', userId: alice, filterId: '0' },
+  { kind: 'termsAccepted', userId: alice, version: '1.0', ts: 3 },
+  { kind: 'monthlyUseNoticed', userId: alice, ts: 4 },
   { kind: 'userDeactivated', userId: bob, isErased: true },
   { kind: 'userReactivated', userId: bob, passwordHash: 'new' },
 ]
@@ -180,7 +188,7 @@ test('the history holds every kind of fact of rooms and accounts, so that each i
   expect(Object.keys({ ...roomProjections, ...accountProjections }).filter((kind) => !kinds.has(kind))).toEqual([])
 })
 
-test('a replay gives every fact back as it was decided, but for what a redaction took', () => {
+test('a replay gives every fact back as it was decided, but for what a redaction took and nobody keeps', () => {
   const replayed = replayOf(lived())
   const redacted = facts.findIndex((fact) => fact.kind === 'eventAppended' && JSON.stringify(fact).includes('secret'))
   const others = (rows: readonly RowToWrite[]) => rows.filter(({ position }) => position !== redacted + 1)
