@@ -52,7 +52,8 @@ export const membershipPage = (server: Homeserver) => {
 type Joining = Readonly<{ roomId: RoomId; body: SignedInCall<typeof joinRoom>['body']; requester: Requester; cause: string }>
 
 async function joinAt(server: Homeserver, { roomId, body, requester, cause }: Joining): Promise<{ room_id: RoomId }> {
-  await join(server, { requester, roomId, content: body as JsonObject, reason: body.reason, cause })
+  const signed: JsonObject | undefined = body.third_party_signed
+  await join(server, { requester, roomId, content: body as JsonObject, signed, reason: body.reason, cause })
   return { room_id: roomId }
 }
 

@@ -33,10 +33,12 @@ export function ownMemberContent({ config }: Homeserver, content: JsonObject): J
  */
 export async function join(
   server: Homeserver,
-  { requester, roomId, content, reason, cause }: Readonly<{
+  { requester, roomId, content, signed, reason, cause }: Readonly<{
     requester: Requester
     roomId: RoomId
     content: JsonObject
+    /** Proof that an invitation of a mail address or number was for them. */
+    signed?: JsonObject | undefined
     reason?: string | undefined
     cause: string
   }>,
@@ -51,6 +53,7 @@ export async function join(
     profile: findMemberProfile(server.store, userId),
     extra: ownMemberContent(server, content),
     isVouchedFor: isVouchedFor(server.store, roomId, userId),
+    ...(signed === undefined ? {} : { signed }),
     ...(reason === undefined ? {} : { reason }),
   }, cause)
   return eventId
