@@ -30,7 +30,7 @@ import { sessionCache, tellingJournal } from '#store/session-cache.ts'
 import { openSearcher, type Searcher } from '#store/searcher.ts'
 import type { Store } from '#store/store.ts'
 import { openSigningKeys } from './config/signing-key.ts'
-import { chores, HOUSEKEEPING_EVERY_MS } from './errands/housekeeping.ts'
+import { chores } from './errands/housekeeping.ts'
 
 /** Events that decisions have asked for, kept parsed. */
 const CACHED_EVENTS = 4_096
@@ -106,13 +106,13 @@ export async function openHomeserver(config: Config, log: Logger, clock: Clock =
     system.tell(roomAt(roomId), { kind: 'armDelayedEvents' }, `${bootId}-start`)
   const sweep = setInterval(() => notifier.sweep(), SWEEP_EVERY_MS)
   const mintCause = causes(bootId)
-  const stopHousekeeping = every(clock, HOUSEKEEPING_EVERY_MS, () => {
+  const stopsOfChores = chores.map(({ everyMs, letters }) => every(clock, everyMs, () => {
     try {
-      for (const { to, command } of chores({ store, config, now: clock.now() })) system.tell(to, command, mintCause())
+      for (const { to, command } of letters({ store, config, now: clock.now() })) system.tell(to, command, mintCause())
     } catch (error) {
       log.error({ err: error }, 'the housekeeping has failed')
     }
-  })
+  }))
   const searcher = config.enableSearch ? openSearcher(store, config.database.path) : undefined
   return {
     config,
@@ -137,7 +137,7 @@ export async function openHomeserver(config: Config, log: Logger, clock: Clock =
     settled: () => system.settled(),
     async close() {
       clearInterval(sweep)
-      stopHousekeeping()
+      for (const stop of stopsOfChores) stop()
       notifier.wakeEveryone()
       await system.stop()
       await searcher?.close()

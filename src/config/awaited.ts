@@ -9,6 +9,7 @@ export const awaited: Readonly<Record<string, 'notYet' | 'refused'>> = {
   allow_public_rooms_over_federation: 'notYet',
   allowed_avatar_mimetypes: 'refused',
   app_service_config_files: 'notYet',
+  delete_stale_devices_after: 'notYet',
   dynamic_thumbnails: 'notYet',
   enable_authenticated_media: 'notYet',
   enable_media_repo: 'notYet',

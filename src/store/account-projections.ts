@@ -7,7 +7,8 @@ import { projectSessionConfirmed, projectSessionRefreshed, projectSessionStarted
 import { projectAccountDataDeleted, projectAccountDataSet } from './account-data.ts'
 import { projectRoomAliasDeleted, projectRoomAliasSet } from './aliases.ts'
 import {
-  projectDeviceCreated, projectDeviceDeleted, projectDeviceRenamed, projectDeviceSeen, projectSessionOnDevice,
+  projectDeviceCreated, projectDeviceDeleted, projectDeviceOriginForgotten, projectDeviceRenamed, projectDeviceSeen,
+  projectSessionOnDevice,
 } from './devices.ts'
 import { projectTermsAccepted } from './consent.ts'
 import { projectFilterDefined, projectFilterDropped } from './filters.ts'
@@ -59,6 +60,7 @@ export const accountProjections: ProjectionsOf<UserFact | DeviceFact | AliasFact
   deviceCreated: { project: projectDeviceCreated },
   deviceRenamed: { project: projectDeviceRenamed },
   deviceSeen: { project: projectDeviceSeen },
+  deviceOriginForgotten: { project: projectDeviceOriginForgotten },
   deviceDeleted: { project: projectDeviceDeleted },
 
   roomAliasSet: { project: projectRoomAliasSet },

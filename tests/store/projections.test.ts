@@ -107,6 +107,7 @@ const deviceFacts: readonly DeviceFact[] = [
   { kind: 'sessionConfirmed', userId: alice, deviceId: PHONE, tokens: tokens('ab') },
   { kind: 'deviceRenamed', userId: alice, deviceId: PHONE, displayName: 'Old phone' },
   { kind: 'deviceSeen', userId: alice, deviceId: PHONE, ts: 9, ipAddress: '::1', userAgent: 'other' },
+  { kind: 'deviceOriginForgotten', userId: alice, deviceId: PHONE },
   { kind: 'deviceCreated', userId: alice, deviceId: deviceIdOf('BOT'), displayName: null, ts: 4 },
   { kind: 'deviceDeleted', userId: alice, deviceId: deviceIdOf('BOT') },
 ]
