@@ -106,7 +106,7 @@ export async function openHomeserver(config: Config, log: Logger, clock: Clock =
     system.tell(roomAt(roomId), { kind: 'armDelayedEvents' }, `${bootId}-start`)
   const sweep = setInterval(() => notifier.sweep(), SWEEP_EVERY_MS)
   const mintCause = causes(bootId)
-  const stopsOfChores = chores.map(({ everyMs, letters }) => every(clock, everyMs, () => {
+  const stopsOfChores = chores().map(({ everyMs, letters }) => every(clock, everyMs, () => {
     try {
       for (const { to, command } of letters({ store, config, now: clock.now() })) system.tell(to, command, mintCause())
     } catch (error) {

@@ -3,10 +3,10 @@ import { redactEvent } from '#core/redaction.ts'
 import type { JsonObject } from '#core/pdu.ts'
 import { powerLevelsOf } from '#core/power-levels.ts'
 import type { EventId, UserId } from '#schema/identifiers.ts'
-import type { EventAppended, EventRedacted, OriginalsForgotten, RoomFact } from '#schema/journal/room.ts'
+import type { EventAppended, EventRedacted, EventsExpired, OriginalsForgotten, RoomFact } from '#schema/journal/room.ts'
 import { forbidden, invalidParam, notFound } from '#schema/matrix-error.ts'
 import { append, type Draft } from './append.ts'
-import { eventOf, RECENT_EVENTS, remember, type RoomApply, type RoomDecide } from './memory.ts'
+import { eventOf, RECENT_EVENTS, remember, type Room, type RoomApply, type RoomDecide } from './memory.ts'
 import { alreadySent, drafting } from './send.ts'
 
 export type RedactionCommand =
@@ -16,6 +16,8 @@ export type RedactionCommand =
       content: JsonObject
       transaction?: EventAppended['transaction']
     }, { eventId: EventId }>
+  /** These messages have been kept for long enough. */
+  | Command<'expireEvents', { eventIds: readonly EventId[] }>
   /** What was redacted at `until` or before has been kept for long enough. */
   | Command<'forgetOriginals', { until: number }>
 
@@ -34,6 +36,8 @@ export const decide = {
     })
   },
 
+  expireEvents: ({ roomId }, { eventIds }) => ({ facts: [{ kind: 'eventsExpired', roomId, eventIds }], reply: undefined }),
+
   forgetOriginals: ({ roomId }, { until }) => ({ facts: [{ kind: 'originalsForgotten', roomId, until }], reply: undefined }),
 } satisfies RoomDecide<RedactionCommand, RoomFact>
 
@@ -47,10 +51,15 @@ function refuseStranger({ rules, state }: Draft, userId: UserId, sender: UserId)
 }
 
 export const apply = {
-  eventRedacted(room, { eventId }) {
-    const event = room.recent.get(eventId)
-    if (event && room.rules) remember(room.recent, eventId, { ...event, pdu: redactEvent(room.rules, event.pdu) }, RECENT_EVENTS)
+  eventRedacted: (room, { eventId }) => forgetContent(room, eventId),
+  eventsExpired(room, { eventIds }) {
+    for (const eventId of eventIds) if (room.recent.get(eventId)?.pdu.state_key === undefined) forgetContent(room, eventId)
   },
   // No decision looks at them.
   originalsForgotten() {},
-} satisfies RoomApply<EventRedacted | OriginalsForgotten>
+} satisfies RoomApply<EventRedacted | EventsExpired | OriginalsForgotten>
+
+function forgetContent(room: Room, eventId: EventId): void {
+  const event = room.recent.get(eventId)
+  if (event && room.rules) remember(room.recent, eventId, { ...event, pdu: redactEvent(room.rules, event.pdu) }, RECENT_EVENTS)
+}

@@ -25,6 +25,9 @@ export type EventAppended = Readonly<{
 /** A redaction took effect on an event that is here. */
 export type EventRedacted = Readonly<{ kind: 'eventRedacted'; roomId: RoomId; eventId: EventId; redactedBy: EventId }>
 
+/** Messages were kept for long enough: what they said is gone, and nobody is shown them. */
+export type EventsExpired = Readonly<{ kind: 'eventsExpired'; roomId: RoomId; eventIds: readonly EventId[] }>
+
 /** What events said that were redacted at `until` or before is gone for good. */
 export type OriginalsForgotten = Readonly<{ kind: 'originalsForgotten'; roomId: RoomId; until: number }>
 
@@ -49,6 +52,7 @@ export type RoomForgotten = Readonly<{ kind: 'roomForgotten'; roomId: RoomId; us
 export type RoomFact =
   | EventAppended
   | EventRedacted
+  | EventsExpired
   | OriginalsForgotten
   | ReceiptPosted
   | RoomPublished

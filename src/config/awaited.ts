@@ -42,7 +42,6 @@ export const awaited: Readonly<Record<string, 'notYet' | 'refused'>> = {
   remote_media_download_burst_count: 'notYet',
   remote_media_download_per_second: 'notYet',
   request_token_inhibit_3pid_errors: 'notYet',
-  retention: 'refused',
   send_federation: 'notYet',
   server_notices: 'notYet',
   thumbnail_sizes: 'notYet',

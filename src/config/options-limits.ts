@@ -50,7 +50,7 @@ export const limitOptions = {
         interval: duration(86_400_000),
       })),
     }),
-    'When messages are deleted',
+    'How long messages are kept. What is too old goes within minutes, so purge_jobs has nothing to say',
   ),
   enable_ephemeral_messages: notYet('Messages do not expire by themselves', false),
   account_validity: refused('Accounts do not expire', { enabled: false }),

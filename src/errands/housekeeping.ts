@@ -1,21 +1,12 @@
 import { deviceAt, roomAt } from '#actors/addresses.ts'
-import type { Address, AnyCommand } from '#actors/kernel/actor.ts'
-import type { Config } from '#config'
 import { listDevicesWithOrigin, listStaleDevices } from '#store/devices.ts'
 import { listRoomsWithOriginals } from '#store/redacted-originals.ts'
-import type { Store } from '#store/store.ts'
+import { type Chore, letter } from './letters.ts'
+import { messageRetention } from './message-retention.ts'
 
 const MINUTE_MS = 60_000
 /** Devices that one round looks after; the next round goes on. */
 const DEVICES_LIMIT = 1_000
-
-export type Given = Readonly<{ store: Store; config: Config; now: number }>
-export type Letter = Readonly<{ to: Address<never>; command: AnyCommand }>
-
-/** Something that is to be cleared away again and again: a letter to each actor that has something of it. */
-export type Chore = Readonly<{ everyMs: number; letters: (given: Given) => Letter[] }>
-
-const letter = <C extends AnyCommand>(to: Address<C>, command: C): Letter => ({ to: to as Address<never>, command })
 
 /** What redacted events said goes after `redaction_retention_period`. */
 const oldOriginals: Chore = {
@@ -49,4 +40,5 @@ const staleDevices: Chore = {
   },
 }
 
-export const chores: readonly Chore[] = [oldOriginals, oldOrigins, staleDevices]
+/** What is to be cleared away in a homeserver. */
+export const chores = (): readonly Chore[] => [oldOriginals, oldOrigins, staleDevices, messageRetention()]

@@ -6,7 +6,7 @@ import type { TimelineToken } from '#core/sync/token.ts'
 import type { EventAppended, EventRedacted } from '#schema/journal/room.ts'
 import type { EventId, RoomId, UserId } from '#schema/identifiers.ts'
 import { CLIENT_EVENT, clientEventOf, type ClientEventRow } from './client-events.ts'
-import { type EventKey, eventIdOfKey, eventKeyOf } from './events.ts'
+import { type EventKey, eventIdOfKey, eventKeyOf, hasExpired } from './events.ts'
 import type { Project } from './projectors.ts'
 import type { Store } from './store.ts'
 import { addToThread, recountThread } from './threads.ts'
@@ -62,7 +62,7 @@ function link(store: Store, { num, room, type, sender, depth, relation }: Child)
   const { db, names } = store
   const key = eventKeyOf(relation.eventId)
   const parent = db.query<{ num: number; room: number }, [EventKey]>('SELECT num, room FROM events WHERE event_id = ?').get(key)
-  if (!parent) return addOrphan(db, key, num)
+  if (!parent) return hasExpired(store, key) ? undefined : addOrphan(db, key, num)
   if (parent.room !== room) return
   const isThread = relation.relType === 'm.thread'
   const thread = isThread ? parent.num : threadOf(store, parent.num)

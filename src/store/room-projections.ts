@@ -1,6 +1,7 @@
 import type { EventAppended, EventRedacted, RoomFact } from '#schema/journal/room.ts'
 import { delayedEventProjections } from './delayed-events.ts'
 import { eventAppendedRow, projectEventRedacted } from './events.ts'
+import { projectEventsExpired } from './expired-events.ts'
 import { projectMembership, projectRoomForgotten } from './memberships.ts'
 import type { Project, ProjectionsOf } from './projectors.ts'
 import { projectRoomPublished } from './public-rooms.ts'
@@ -30,6 +31,7 @@ const projectRedaction: Project<EventRedacted> = (store, fact, position, actorId
 export const roomProjections: ProjectionsOf<RoomFact> = {
   eventAppended: { ...eventAppendedRow, project: projectEvent },
   eventRedacted: { project: projectRedaction },
+  eventsExpired: { project: projectEventsExpired },
   originalsForgotten: { project: projectOriginalsForgotten },
   receiptPosted: { project: projectReceiptPosted },
   roomPublished: { project: projectRoomPublished },

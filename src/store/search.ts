@@ -40,7 +40,7 @@ const NEXT_EVENTS = `
 
 /**
  * Indexes the next events, in the order in which they came; true when there may be more. What is redacted leaves the
- * index when its redaction is met.
+ * index when its redaction is met, and what has expired when that is.
  */
 export function indexMore(store: Store): boolean {
   const { db, names } = store
@@ -56,6 +56,7 @@ export function indexMore(store: Store): boolean {
   // Deferred, as an immediate transaction would lock the house's database too.
   db.transaction(() => {
     for (const row of rows) indexEvent(store, row, isEncrypted)
+    db.query('DELETE FROM search.words WHERE rowid IN (SELECT num FROM expired_events WHERE expired > ? AND expired <= ?)').run(position, upTo)
     db.query('UPDATE search.progress SET position = ?').run(upTo)
   }).deferred()
   return upTo < last
