@@ -120,7 +120,7 @@ export const decide = {
   },
 
   setMember(room, { userId, targetId, content, transaction }, turn) {
-    const sent = alreadySent(room, transaction)
+    const sent = alreadySent(room, transaction, { type: 'm.room.member' })
     if (sent) return { reply: sent }
     return drafting(room, turn, (draft) => putMember(draft, userId, targetId, content, transaction))
   },

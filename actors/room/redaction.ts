@@ -23,7 +23,7 @@ export type RedactionCommand =
 
 export const decide = {
   redactEvent(room, { userId, targetId, content, transaction }, turn) {
-    const sent = alreadySent(room, transaction)
+    const sent = alreadySent(room, transaction, { type: 'm.room.redaction', redacts: targetId })
     if (sent) return { reply: sent }
     return drafting(room, turn, (draft) => {
       const target = eventOf(room, turn, targetId)

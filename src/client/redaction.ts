@@ -15,7 +15,7 @@ export const redaction = (server: Homeserver) =>
     '/_matrix/client/v3/rooms/:roomId/redact/:eventId/:txnId',
     signedIn(server, redactEvent, async ({ params, body, requester, cause }) => {
       const transaction = transactionOf(requester, params.txnId)
-      const sent = sentBefore(server, transaction)
+      const sent = sentBefore(server, transaction, { roomId: params.roomId, type: 'm.room.redaction', redacts: params.eventId })
       if (sent) return { event_id: sent }
       refuseSilencedRedaction(server, requester, params.eventId)
       takeRedaction(server, requester, params.eventId)

@@ -11,7 +11,8 @@ import { refuseSilenced, refuseSilencedRedaction } from '#http/speaking.ts'
 import { sentBefore, type Transaction, transactionOf } from '#http/transactions.ts'
 import { postMessage, sendMessage } from '#schema/client/room-send.ts'
 import { invalidParam } from '#schema/matrix-error.ts'
-import type { EventId, UserId } from '#schema/identifiers.ts'
+import type { EventId, RoomId, UserId } from '#schema/identifiers.ts'
+import type { SentPath } from '#store/events.ts'
 import { hasAnnotation } from '#store/relations.ts'
 
 export const roomSend = (server: Homeserver) =>
@@ -30,10 +31,10 @@ async function send(
   const stickyMs = readStickyDuration(query)
   if (eventType !== 'm.room.redaction') refuseSilenced(server, requester)
   const transaction = transactionOf(requester, params.txnId)
-  const sent = sentBefore(server, transaction)
+  const content = body as JsonObject
+  const sent = sentBefore(server, transaction, pathOf(roomId, eventType, content))
   if (sent) return { event_id: sent }
   noticeActivity(server, requester, cause)
-  const content = body as JsonObject
   const delay = query[DELAY_PARAMETER]
   if (delay !== undefined) {
     takeMessage(server, requester)
@@ -55,6 +56,11 @@ async function send(
     cause,
   )
   return { event_id: eventId }
+}
+
+/** A redaction that is sent like any event is known by its target too. */
+function pathOf(roomId: RoomId, type: string, { redacts }: JsonObject): SentPath {
+  return type === 'm.room.redaction' && typeof redacts === 'string' ? { roomId, type, redacts } : { roomId, type }
 }
 
 /** spec: client-server-api#avoiding-duplicate-annotations */

@@ -1,4 +1,4 @@
-import { redactEvent } from '#core/redaction.ts'
+import { redactEvent, redactionTarget } from '#core/redaction.ts'
 import { canonicalJson } from '#core/canonical-json.ts'
 import type { Pdu, RoomEvent } from '#core/pdu.ts'
 import { roomVersionRules } from '#core/room-version.ts'
@@ -48,14 +48,20 @@ export const hasExpired = ({ db }: Store, key: EventKey): boolean =>
 export const findEventNum = ({ db }: Store, eventId: EventId): number | undefined =>
   db.query<{ num: number }, [EventKey]>('SELECT num FROM events WHERE event_id = ?').get(eventKeyOf(eventId))?.num
 
-/** The event that a device has sent under this transaction id, whatever the room. */
-export function findSentEvent({ db, names }: Store, device: string, txnId: string): EventId | undefined {
-  const num = names.find(device)
-  if (num === undefined) return undefined
-  const row = db
-    .query<{ event_id: EventKey }, [number, string]>('SELECT event_id FROM events WHERE device = ? AND txn_id = ?')
-    .get(num, txnId)
-  return row ? eventIdOfKey(row.event_id) : undefined
+/** As much of a request's path as tells it from others of the same transaction id; `redacts` for a redaction. */
+export type SentPath = Readonly<{ roomId: RoomId; type: string; redacts?: string }>
+
+/** The event that a device has sent by this path under this transaction id. */
+export function findSentEvent(store: Store, device: string, txnId: string, { roomId, type, redacts }: SentPath): EventId | undefined {
+  const { db, names } = store
+  const [num, room, typeNum] = [names.find(device), names.find(roomId), names.find(type)]
+  if (num === undefined || room === undefined || typeNum === undefined) return undefined
+  return db
+    .query<Row, [number, string, number, number]>(`
+      SELECT e.event_id, ${PDU_COLUMNS} FROM events e WHERE e.device = ? AND e.txn_id = ? AND e.room = ? AND e.type = ?`)
+    .all(num, txnId, room, typeNum)
+    .map((row) => eventOfRow(store, row))
+    .find(({ pdu }) => redactionTarget(pdu) === redacts)?.eventId
 }
 
 /** Transaction ids belong to a device of a user. spec: client-server-api#transaction-identifiers */
