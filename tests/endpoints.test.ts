@@ -4,11 +4,14 @@ import { operationOf, readOperations } from '#harness/answered.ts'
 
 type Answers = ReadonlyMap<string, ReadonlySet<string>>
 type Operation = Readonly<{ operationId: string; answers: readonly string[] }>
+type Gap = Readonly<{ operation: Operation; answers: readonly string[] }>
 type Survey = Readonly<{
   operations: readonly Operation[]
   missing: readonly Operation[]
   untested: readonly Operation[]
-  unseen: readonly Readonly<{ operation: Operation; answers: readonly string[] }>[]
+  unseen: readonly Gap[]
+  withheld: readonly Gap[]
+  given: readonly Gap[]
   floor: Readonly<Record<'served' | 'tested' | 'answers', number>>
 }>
 
@@ -33,7 +36,13 @@ describe('the survey of the Client-Server API', () => {
   })
 
   const operation = { operationId: 'x', answers: ['200', '403'] }
-  const survey = { operations: [operation, operation, operation], missing: [operation], untested: [operation], unseen: [{ operation, answers: ['200', '403'] }] }
+  const survey = { operations: [operation, operation, operation], missing: [operation], untested: [operation], unseen: [{ operation, answers: ['200'] }], withheld: [{ operation, answers: ['403'] }], given: [] }
+
+  test('knows what is withheld, and says when a test saw it all the same', async () => {
+    const found = await surveyEndpoints(new Map([['reportRoom', new Set(['404 M_NOT_FOUND'])]]))
+    expect(found.withheld.find(({ operation: { operationId } }) => operationId === 'getPresence')?.answers).toEqual(['404'])
+    expect(fallenBelow(found)).toContain('reportRoom is said to withhold 404 M_NOT_FOUND, and a test saw it')
+  })
 
   test.each([
     ['is content with as many as before', { served: 2, tested: 1, answers: 4 }, []],

@@ -15,11 +15,13 @@ export type Operation = Readonly<{
   /** A key of the query or the body that tells it from another operation on the same path. */
   when?: string
 }>
+/** Answers that the spec names and this server does not give. */
+export type Withheld = Readonly<{ why: string; answers: Readonly<Record<string, readonly string[]>> }>
 export type Floor = Readonly<{ served: number; tested: number; answers: number }>
 
 const FIXTURE = join(import.meta.dir, '..', 'fixtures', 'endpoints.json')
 
-export const readOperations = (): Readonly<{ operations: readonly Operation[]; floor: Floor }> =>
+export const readOperations = (): Readonly<{ operations: readonly Operation[]; withheld: readonly Withheld[]; floor: Floor }> =>
   JSON.parse(readFileSync(FIXTURE, 'utf8'))
 
 /** A request as far as it says which operation it is. */
