@@ -10,7 +10,13 @@ import type { Endpoint } from '#http/page.ts'
 import { unrecognized } from '#schema/matrix-error.ts'
 
 /** Older clients still call the paths by their old name; each is the same endpoint. */
-const OLD_NAMES = [['/_matrix/client/v3/', '/_matrix/client/r0/']] as const
+const OLD_NAMES = [
+  ['/_matrix/client/v3/', '/_matrix/client/r0/'],
+  ['/_matrix/media/v3/', '/_matrix/media/r0/'],
+  ['/_matrix/media/v3/', '/_matrix/media/v1/'],
+  ['/_matrix/client/v1/media/', '/_matrix/client/unstable/org.matrix.msc3916/media/'],
+  ['/_matrix/client/v1/login/get_token', '/_matrix/client/unstable/org.matrix.msc3882/login/get_token'],
+] as const
 
 /** All endpoints under one router. */
 export function app(server: Homeserver) {
