@@ -3,6 +3,7 @@ import { homeserverDoor } from '#admin/homeserver-door.ts'
 import { register } from '#admin/register.ts'
 import { welcome } from '#admin/welcome.ts'
 import { clientPages } from '#client/index.ts'
+import { federationPages } from '#federation/index.ts'
 import type { Homeserver } from '#homeserver'
 import { preflight } from '#http/cors.ts'
 import { errorResponse } from '#http/errors.ts'
@@ -22,7 +23,7 @@ const OLD_NAMES = [
 export function app(server: Homeserver) {
   const bug = (error: unknown): void => server.log.error({ err: error }, 'a request failed')
   const router = new Elysia({ normalize: false }).onError(({ error }) => errorResponse(error, bug))
-  for (const { method, path, handler } of clientPages(server).flatMap(({ routes }) => routes)) {
+  for (const { method, path, handler } of [...clientPages(server), ...federationPages(server)].flatMap(({ routes }) => routes)) {
     router.route(method, path, handler, AS_IT_IS)
     for (const [name, oldName] of OLD_NAMES) {
       if (path.startsWith(name)) router.route(method, path.replace(name, oldName), handler, AS_IT_IS)
