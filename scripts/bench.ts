@@ -28,6 +28,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => pr
 const words = process.argv.slice(2)
 if (words[0] === 'kernel') await import('./bench/kernel.ts')
 else if (words[0] === 'core') await import('./bench/core.ts')
+else if (words[0] === 'large') await import('./bench/large.ts')
 else if (words.includes('--help')) console.log(usage)
 else await measureServers(readOptions(words))
 

@@ -31,6 +31,7 @@ type TargetOptions = {
 
 export const usage = `npm run bench -- [options]       any homeserver from outside; Warren unless told otherwise
 npm run bench kernel | core       parts of Warren in process
+npm run bench large [--quick]     rooms of up to a million messages, on a Warren started here
 
   --only NAME,…              only these workloads or figures
   --quick                    fewer rounds, 2,000 messages instead of 20,000
@@ -136,7 +137,7 @@ function attached(wanted: TargetOptions, url: string): Target {
 }
 
 /** The compiled binary where there is one, else this tree from source. */
-function warrenCommand(): CommandLine {
+export function warrenCommand(): CommandLine {
   const binary = process.env['WARREN_BINARY'] ?? resolve(join('dist', `warren-linux-${process.arch}`))
   return existsSync(binary) ? binaryCommand(binary) : sourceCommand
 }
