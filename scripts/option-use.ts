@@ -33,9 +33,9 @@ export function unreadOptions(root: string): readonly string[] {
   ].toSorted()
 }
 
-/** `config.name`, or `{ name }` taken out of something called config. */
+/** `config.name`, or `{ name }` taken out of something called config, however deep that lies. */
 const isRead = (name: string, code: string): boolean =>
-  new RegExp(`[cC]onfig\\.${name}\\b`).test(code) ||
+  new RegExp(`[cC]onfig(?:\\.|: \\{[^{}]*\\b)${name}\\b`).test(code) ||
   new RegExp(`\\{[^{}]*\\b${name}\\b[^{}]*\\}(?:\\s*=\\s*[\\w.]*[cC]onfig\\b|\\s*:\\s*(?:Config\\b|Pick<Config))`).test(code)
 
 const isRateRead = (name: string, code: string): boolean =>

@@ -9,7 +9,6 @@ export const awaited: Readonly<Record<string, 'notYet' | 'refused'>> = {
   allow_public_rooms_over_federation: 'notYet',
   allowed_avatar_mimetypes: 'refused',
   app_service_config_files: 'notYet',
-  delete_stale_devices_after: 'notYet',
   dynamic_thumbnails: 'notYet',
   enable_authenticated_media: 'notYet',
   enable_media_repo: 'notYet',
@@ -54,5 +53,4 @@ export const awaited: Readonly<Record<string, 'notYet' | 'refused'>> = {
   url_preview_url_blacklist: 'notYet',
   use_insecure_ssl_client_just_for_testing_do_not_use: 'notYet',
   user_agent_suffix: 'notYet',
-  user_ips_max_age: 'notYet',
 }
