@@ -31,6 +31,7 @@ else if (words[0] === 'core') await import('./bench/core.ts')
 else if (words[0] === 'growth') await import('./bench/growth.ts')
 else if (words[0] === 'rooms') await import('./bench/rooms.ts')
 else if (words[0] === 'polls') await import('./bench/polls.ts')
+else if (words[0] === 'large') await import('./bench/large.ts')
 else if (words.includes('--help')) console.log(usage)
 else await measureServers(readOptions(words))
 // Connections to a server that goes on running would keep this program alive.

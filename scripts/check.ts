@@ -1,15 +1,17 @@
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
+import { reportEndpoints } from './endpoints.ts'
 import { unreadOptions } from './option-use.ts'
 
 /**
  * All that must hold: types, lint, tests. Says what it found, in the last line `N passed, N failed`, and leaves with
- * 1 when anything failed. The two checks before the tests count as one test each.
+ * 1 when anything failed. Types, lint and the count of what the tests have called count as one test each.
  */
 
 const root = join(import.meta.dir, '..')
 const junitFile = join(root, 'dist', 'junit.xml')
+const answeredFile = join(root, 'dist', 'answered.txt')
 const CODE_FOLDERS = ['schema', 'actors', 'src', 'scripts']
 const TEST_LIMIT_MS = 285_000
 const LARGEST_SHOWN = 5
@@ -17,7 +19,8 @@ const LARGEST_SHOWN = 5
 type Outcome = Readonly<{ passed: number; failed: number }>
 
 async function run(command: readonly string[], limitMs: number = TEST_LIMIT_MS): Promise<number> {
-  const child = Bun.spawn([...command], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], timeout: limitMs })
+  const env = { ...process.env, WARREN_ANSWERED: answeredFile }
+  const child = Bun.spawn([...command], { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'], timeout: limitMs })
   return child.exited
 }
 
@@ -30,12 +33,18 @@ async function check(name: string, command: readonly string[]): Promise<Outcome>
 async function test(): Promise<Outcome> {
   mkdirSync(join(root, 'dist'), { recursive: true })
   await Bun.file(junitFile).delete().catch(() => undefined)
+  await Bun.write(answeredFile, '')
   const code = await run([process.execPath, 'test', '--dots', '--reporter=junit', `--reporter-outfile=${junitFile}`])
   const totals = await Bun.file(junitFile).text().then((text) => /<testsuites[^>]*>/.exec(text)?.[0] ?? '', () => '')
   const count = (name: string): number => Number(new RegExp(`${name}="(\\d+)"`).exec(totals)?.[1] ?? 0)
   const failed = count('failures') + count('errors')
   const passed = count('tests') - count('failures') - count('skipped')
   return { passed, failed: code !== 0 && failed === 0 ? 1 : failed }
+}
+
+async function endpoints(): Promise<Outcome> {
+  const isFine = await reportEndpoints(answeredFile, { isWhole: false })
+  return isFine ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 }
 }
 
 type Counted = Readonly<{ file: string; lines: number }>
@@ -64,6 +73,7 @@ const outcomes = [
   await check('types', [process.execPath, 'check']),
   await check('lint', [join(root, 'node_modules/.bin/oxlint'), '--quiet', ...CODE_FOLDERS, 'tests']),
   await test(),
+  await endpoints(),
 ]
 describeCode()
 const passed = outcomes.reduce((total, outcome) => total + outcome.passed, 0)

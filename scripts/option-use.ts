@@ -12,6 +12,7 @@ const FOLDED: Readonly<Record<string, string>> = {
   use_presence: 'presence',
   registration_shared_secret_path: 'registrationSharedSecret',
   turn_shared_secret_path: 'turnSharedSecret',
+  form_secret_path: 'formSecret',
   allow_underscore_prefixed_localpart: 'allowUnderscorePrefixedRegistration',
   federation_ip_range_blacklist: 'ipRangeBlacklist',
   // Settled by the interlock, and by what is made of passwords.
@@ -32,9 +33,9 @@ export function unreadOptions(root: string): readonly string[] {
   ].toSorted()
 }
 
-/** `config.name`, or `{ name }` taken out of something called config. */
+/** `config.name`, or `{ name }` taken out of something called config, however deep that lies. */
 const isRead = (name: string, code: string): boolean =>
-  new RegExp(`[cC]onfig\\.${name}\\b`).test(code) ||
+  new RegExp(`[cC]onfig(?:\\.|: \\{[^{}]*\\b)${name}\\b`).test(code) ||
   new RegExp(`\\{[^{}]*\\b${name}\\b[^{}]*\\}(?:\\s*=\\s*[\\w.]*[cC]onfig\\b|\\s*:\\s*(?:Config\\b|Pick<Config))`).test(code)
 
 const isRateRead = (name: string, code: string): boolean =>

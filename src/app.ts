@@ -3,6 +3,7 @@ import { homeserverDoor } from '#admin/homeserver-door.ts'
 import { register } from '#admin/register.ts'
 import { welcome } from '#admin/welcome.ts'
 import { clientPages } from '#client/index.ts'
+import { federationPages } from '#federation/index.ts'
 import type { Homeserver } from '#homeserver'
 import { preflight } from '#http/cors.ts'
 import { errorResponse } from '#http/errors.ts'
@@ -10,13 +11,19 @@ import type { Endpoint } from '#http/page.ts'
 import { unrecognized } from '#schema/matrix-error.ts'
 
 /** Older clients still call the paths by their old name; each is the same endpoint. */
-const OLD_NAMES = [['/_matrix/client/v3/', '/_matrix/client/r0/']] as const
+const OLD_NAMES = [
+  ['/_matrix/client/v3/', '/_matrix/client/r0/'],
+  ['/_matrix/media/v3/', '/_matrix/media/r0/'],
+  ['/_matrix/media/v3/', '/_matrix/media/v1/'],
+  ['/_matrix/client/v1/media/', '/_matrix/client/unstable/org.matrix.msc3916/media/'],
+  ['/_matrix/client/v1/login/get_token', '/_matrix/client/unstable/org.matrix.msc3882/login/get_token'],
+] as const
 
 /** All endpoints under one router. */
 export function app(server: Homeserver) {
   const bug = (error: unknown): void => server.log.error({ err: error }, 'a request failed')
   const router = new Elysia({ normalize: false }).onError(({ error }) => errorResponse(error, bug))
-  for (const { method, path, handler } of clientPages(server).flatMap(({ routes }) => routes)) {
+  for (const { method, path, handler } of [...clientPages(server), ...federationPages(server)].flatMap(({ routes }) => routes)) {
     router.route(method, path, handler, AS_IT_IS)
     for (const [name, oldName] of OLD_NAMES) {
       if (path.startsWith(name)) router.route(method, path.replace(name, oldName), handler, AS_IT_IS)

@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path'
 import { isServerName, type ServerName } from '#schema/identifiers.ts'
 
 import { readSource, type Source } from './config/document.ts'
+import { settleConsent } from './config/consent.ts'
 import type { Listener, ResourceName } from './config/listeners.ts'
 import type { ConfigOf, Option } from './config/option.ts'
 import { rateOptions, type RateLimit, type RateLimits } from './config/options-rates.ts'
@@ -22,7 +23,7 @@ type Plain = ConfigOf<typeof plainOptions>
 type Replaced =
   | 'serverName' | 'publicBaseurl' | 'dataDir' | 'pidFile' | 'database' | 'signingKeyPath' | 'mediaStorePath'
   | 'tlsCertificatePath' | 'tlsPrivateKeyPath' | 'usePresence' | 'log' | 'turnSharedSecretPath'
-  | 'registrationSharedSecretPath' | 'allowUnderscorePrefixedLocalpart' | 'federationIpRangeBlacklist'
+  | 'registrationSharedSecretPath' | 'allowUnderscorePrefixedLocalpart' | 'federationIpRangeBlacklist' | 'formSecretPath'
 
 /**
  * Everything that can be set, complete and frozen: Synapse's option names in camelCase. Durations are milliseconds,
@@ -162,6 +163,8 @@ function settle(plain: Plain, source: Source, report: Report, mayWrite: boolean)
       plain.registrationSharedSecretPath, { report, mayMake: mayWrite }),
     turnSharedSecret: secretOf('turn_shared_secret', plain.turnSharedSecret, plain.turnSharedSecretPath,
       { report, mayMake: false }),
+    userConsent: settleConsent(plain.userConsent, report),
+    formSecret: settleFormSecret(plain, dataDir, { report, mayMake: mayWrite }),
     rc: settleRates(source, report),
     sources: source.files,
   }
@@ -253,6 +256,13 @@ function secretOf(
     return null
   }
   return readSecretFile(full, mayMake)
+}
+
+/** Needed for the links to the terms alone; Synapse's secret keeps the links good that it has sent. */
+function settleFormSecret(plain: Plain, dataDir: string, how: { report: Report; mayMake: boolean }): string | null {
+  const isNeeded = plain.userConsent.version !== null && plain.formSecret === null
+  const path = plain.formSecretPath ?? (isNeeded ? join(dataDir, 'form.secret') : null)
+  return secretOf('form_secret', plain.formSecret, path, how)
 }
 
 function settleRates(source: Source, report: Report): RateLimits {

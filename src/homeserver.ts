@@ -31,6 +31,7 @@ import { openSearcher, type Searcher } from '#store/searcher.ts'
 import type { Store } from '#store/store.ts'
 import { toldJournal } from '#store/told-journal.ts'
 import { openSigningKeys } from './config/signing-key.ts'
+import { chores } from './errands/housekeeping.ts'
 
 const SWEEP_EVERY_MS = 60_000
 
@@ -108,6 +109,14 @@ export async function openHomeserver(config: Config, log: Logger, clock: Clock =
   for (const roomId of listRoomsWithDelayedEvents(store))
     system.tell(roomAt(roomId), { kind: 'armDelayedEvents' }, `${bootId}-start`)
   const sweep = setInterval(() => notifier.sweep(), SWEEP_EVERY_MS)
+  const mintCause = causes(bootId)
+  const stopsOfChores = chores().map(({ everyMs, letters }) => every(clock, everyMs, () => {
+    try {
+      for (const { to, command } of letters({ store, config, now: clock.now() })) system.tell(to, command, mintCause())
+    } catch (error) {
+      log.error({ err: error }, 'the housekeeping has failed')
+    }
+  }))
   const searcher = config.enableSearch ? openSearcher(store, config.database.path) : undefined
   return {
     config,
@@ -122,7 +131,7 @@ export async function openHomeserver(config: Config, log: Logger, clock: Clock =
     notifier,
     world,
     bootId,
-    mintCause: causes(bootId),
+    mintCause,
     nonce,
     room: (roomId) => system.ref(roomAt(roomId)),
     user: (userId) => system.ref(userAt(userId)),
@@ -133,12 +142,23 @@ export async function openHomeserver(config: Config, log: Logger, clock: Clock =
     settled: () => system.settled(),
     async close() {
       clearInterval(sweep)
+      for (const stop of stopsOfChores) stop()
       notifier.wakeEveryone()
       await system.stop()
       await searcher?.close()
       await opened.close()
     },
   }
+}
+
+/** Does something again and again until the returned function calls it off. */
+function every(clock: Clock, ms: number, task: () => void): () => void {
+  let stop = clock.after(ms, again)
+  function again(): void {
+    stop = clock.after(ms, again)
+    task()
+  }
+  return () => stop()
 }
 
 /** The rooms whose rings concern a user's sync. */

@@ -255,6 +255,39 @@ describe('registration', () => {
   })
 })
 
+describe('user_consent', () => {
+  const templates = join(folder, 'terms')
+  mkdirSync(join(templates, 'en'), { recursive: true })
+  writeFileSync(join(templates, 'en', 'success.html'), 'Thank you')
+  writeFileSync(join(templates, 'en', '1.0.html'), '{{ user }}')
+  writeFileSync(join(templates, 'en', 'bad.html'), '\n{% for x in y %}')
+  const asking = (more: string): string => `server_name: a.example\ndata_dir: ${folder}\nuser_consent: {template_dir: ${templates}, ${more}}\n`
+
+  test('has a secret for its links, made at the first start and kept', () => {
+    const { formSecret, userConsent } = loadConfig(written(asking('version: "1.0"')))
+    expect(formSecret).toMatch(/^[\w-]{43}$/)
+    expect(loadConfig(written(asking('version: "1.0"'))).formSecret).toBe(formSecret)
+    expect(userConsent).toMatchObject({ templateDir: templates, version: '1.0', policyName: 'Privacy Policy', requireAtRegistration: false })
+    expect(loadConfig(written(`${asking('version: "1.0"')}form_secret: mine\n`)).formSecret).toBe('mine')
+  })
+
+  test('that is off needs no secret and no page', () => {
+    expect(load('')).toMatchObject({ formSecret: null, userConsent: { version: null } })
+  })
+
+  test.each([
+    ['a page that is not there', 'version: "2.0"', `user_consent needs the page ${join(templates, 'en', '2.0.html')}, which is not there`],
+    ['a page that cannot be understood', 'version: bad', `${join(templates, 'en', 'bad.html')} cannot be used: line 2: this is not understood: {% for x in y %}`],
+    ['a version that is no name of a file', 'version: ../1.0', 'user_consent.version is also the name of a file, so ../1.0 cannot be one. Write for instance: version: "1.0"'],
+  ])('refuses %s', (_, more, why) => expect(mistakes(asking(more))).toEqual([`3: ${why}`]))
+
+  test('says that nobody is reminded by a notice', () => {
+    expect(loadConfig(written(asking('version: "1.0", send_server_notice_to_guests: true'))).notices).toEqual([
+      expect.stringContaining('Nobody is reminded of the terms by a notice yet'),
+    ])
+  })
+})
+
 describe('what cannot be kept', () => {
   test('refuses the start, by name', () => {
     expect(mistakes('server_name: a.example\nmodules:\n- module: spam.Checker\n')[0])

@@ -2,7 +2,7 @@ import { ringUsers } from '#actors/effects.ts'
 import type { Command, OfKind } from '#actors/kernel/actor.ts'
 import type { DeviceFact } from '#schema/journal/device.ts'
 import { invalidParam, notFound } from '#schema/matrix-error.ts'
-import { clearDevice, type DeviceApply, type DeviceDecide } from './memory.ts'
+import { clearDevice, type Device, type DeviceApply, type DeviceDecide } from './memory.ts'
 
 /** In characters, as the reference server has it. */
 export const DEVICE_NAME_LIMIT = 100
@@ -16,10 +16,14 @@ export type DevicesCommand =
   /** Null leaves the name as it is. spec: client-server-api#put_matrixclientv3devicesdeviceid */
   | Command<'updateDevice', { displayName: string | null }>
   | Command<'noticeDevice', { ipAddress: string | null; userAgent: string | null }>
+  /** From where a device was used at `until` or before has been known for long enough. */
+  | Command<'forgetDeviceOrigin', { until: number }>
+  /** Ends the session of a device that nobody has used since `until`. */
+  | Command<'dropStaleDevice', { until: number }>
   /** Logs out and removes the device. Also fine when it is not there. spec: client-server-api#post_matrixclientv3logout */
   | Command<'endSession'>
 
-type DevicesFact = OfKind<DeviceFact, 'deviceCreated' | 'deviceRenamed' | 'deviceSeen' | 'deviceDeleted'>
+type DevicesFact = OfKind<DeviceFact, 'deviceCreated' | 'deviceRenamed' | 'deviceSeen' | 'deviceOriginForgotten' | 'deviceDeleted'>
 
 export const decide = {
   createDevice({ userId, deviceId, isThere }, { displayName }, { now }) {
@@ -51,15 +55,27 @@ export const decide = {
     return { facts: [{ kind: 'deviceSeen', userId, deviceId, ts: now, ipAddress, userAgent }], reply: undefined }
   },
 
-  endSession({ userId, deviceId, isThere }) {
-    if (!isThere) return { reply: undefined }
-    return {
-      facts: [{ kind: 'deviceDeleted', userId, deviceId }],
-      effects: [ringUsers([userId], 'device-lists')],
-      reply: undefined,
-    }
+  forgetDeviceOrigin({ userId, deviceId, seen }, { until }) {
+    const isKnown = seen !== undefined && (seen.ipAddress !== null || seen.userAgent !== null)
+    if (!isKnown || seen.ts > until) return { reply: undefined }
+    return { facts: [{ kind: 'deviceOriginForgotten', userId, deviceId }], reply: undefined }
   },
+
+  dropStaleDevice(device, { until }) {
+    return (device.seen?.ts ?? Infinity) > until ? { reply: undefined } : remove(device)
+  },
+
+  endSession: remove,
 } satisfies DeviceDecide<DevicesCommand, DevicesFact>
+
+function remove({ userId, deviceId, isThere }: Device) {
+  if (!isThere) return { reply: undefined }
+  return {
+    facts: [{ kind: 'deviceDeleted', userId, deviceId }] as const,
+    effects: [ringUsers([userId], 'device-lists')],
+    reply: undefined,
+  }
+}
 
 export const apply = {
   deviceCreated(device, { displayName }) {
@@ -70,6 +86,9 @@ export const apply = {
   },
   deviceSeen(device, { ts, ipAddress, userAgent }) {
     device.seen = { ts, ipAddress, userAgent }
+  },
+  deviceOriginForgotten(device) {
+    if (device.seen) device.seen = { ...device.seen, ipAddress: null, userAgent: null }
   },
   deviceDeleted: clearDevice,
 } satisfies DeviceApply<DevicesFact>

@@ -6,6 +6,7 @@ import { selectAuthEvents } from '#core/event-auth/select.ts'
 import { referenceHash } from '#core/event-id.ts'
 import { type EventReference, type JsonObject, type Pdu, referencedIds, type RoomEvent } from '#core/pdu.ts'
 import { type RoomVersionRules, roomVersionRules } from '#core/room-version.ts'
+import { redactionTarget } from '#core/redaction.ts'
 import { sealEvent } from '#core/seal-event.ts'
 import { type StateLookup, stateKeyOf } from '#core/state-key.ts'
 import type { EventId, UserId } from '#schema/identifiers.ts'
@@ -149,8 +150,11 @@ export function unchanged(draft: Draft, type: string, stateKey: string, sender: 
   return isSame ? current : undefined
 }
 
-export const transactionKey = ({ userId, deviceId, txnId }: NonNullable<EventAppended['transaction']>): string =>
-  `${userId} ${deviceId} ${txnId}`
+/** The request that an event came from: by its transaction id and its path within the room. */
+export const requestKey = (
+  { userId, deviceId, txnId }: NonNullable<EventAppended['transaction']>,
+  { type, redacts }: Readonly<{ type: string; redacts?: EventId | undefined }>,
+): string => `${userId} ${deviceId} ${txnId} ${redacts ?? ''} ${type}`
 
 export const apply = {
   eventAppended(room, { eventId, pdu, transaction }, position, written) {
@@ -160,7 +164,7 @@ export const apply = {
     room.extremities = [...room.extremities.filter((id) => !named.has(id)), eventId]
     room.depth = Math.max(room.depth, pdu.depth)
     noteAnnotation(room, eventId, pdu, at)
-    if (transaction) remember(room.transactions, transactionKey(transaction), eventId, at)
+    if (transaction) remember(room.transactions, requestKey(transaction, { type: pdu.type, redacts: redactionTarget(pdu) }), eventId, at)
     if (pdu.state_key === undefined) return
     room.state.set(stateKeyOf(pdu.type, pdu.state_key), eventId)
     if (pdu.type !== 'm.room.member') return

@@ -21,8 +21,10 @@ export type MembershipCommand =
   | Command<'joinRoomById', {
       userId: UserId
       profile: MemberProfile
-      /** Further keys of the content: a third-party invite's proof. */
+      /** Further keys of the content, of the client's choice. */
       extra?: JsonObject
+      /** Proof that an `m.room.third_party_invite` of this room was for the user. */
+      signed?: JsonObject
       /** The user is in one of the rooms whose members a restricted room lets in. */
       isVouchedFor?: boolean
     } & Reason, Sent>
@@ -44,12 +46,13 @@ export type MembershipCommand =
     }, Sent>
 
 export const decide = {
-  joinRoomById(room, { userId, profile, extra, reason, isVouchedFor }, turn) {
+  joinRoomById(room, { userId, profile, extra, signed, reason, isVouchedFor }, turn) {
     if (!room.rules) return { refuse: unknownRoom() }
     return drafting(room, turn, (draft) => {
       const content = { membership: 'join', ...profile, ...extra, ...because(reason) }
       const current = sameButForVoucher(draft, userId, content)
       if (current) return current
+      if (signed) exchangeInvite(draft, userId, signed)
       const authorised = isVouchedFor ? authorisedBy(draft, userId) : {}
       return putMember(draft, userId, userId, { ...content, ...authorised })
     })
@@ -117,7 +120,7 @@ export const decide = {
   },
 
   setMember(room, { userId, targetId, content, transaction }, turn) {
-    const sent = alreadySent(room, transaction)
+    const sent = alreadySent(room, transaction, { type: 'm.room.member' })
     if (sent) return { reply: sent }
     return drafting(room, turn, (draft) => putMember(draft, userId, targetId, content, transaction))
   },
@@ -132,6 +135,21 @@ function putMember(draft: Draft, sender: UserId, target: UserId, content: JsonOb
   const known = unchanged(draft, 'm.room.member', target, sender, content)
   if (known) return known
   return append(draft, { type: 'm.room.member', sender, stateKey: target, content, ...(transaction ? { transaction } : {}) })
+}
+
+/**
+ * The invitation of a mail address or number becomes one of the user whom it was for, in the name of whoever sent it;
+ * the auth rules look at the signature. spec: client-server-api#third-party-invites
+ */
+function exchangeInvite(draft: Draft, userId: UserId, signed: JsonObject): void {
+  const membership = membershipOf(draft.room, userId)
+  if (membership === 'join' || membership === 'invite') return
+  const { token } = signed
+  const invitation = typeof token === 'string' ? draft.state('m.room.third_party_invite', token) : undefined
+  if (!invitation) throw forbidden('The room knows no invitation with this token')
+  const displayName = invitation.pdu.content.display_name
+  const named = typeof displayName === 'string' ? { display_name: displayName } : {}
+  putMember(draft, invitation.pdu.sender, userId, { membership: 'invite', third_party_invite: { ...named, signed } })
 }
 
 /** Whoever joins once more with nothing new to say has said it: who vouched for them the first time does not matter (G-74). */

@@ -2,22 +2,27 @@ import type { Command } from '#actors/kernel/actor.ts'
 import type { JsonObject } from '#core/pdu.ts'
 import { powerLevelsOf } from '#core/power-levels.ts'
 import type { EventId, UserId } from '#schema/identifiers.ts'
-import type { EventAppended, EventRedacted, RoomFact } from '#schema/journal/room.ts'
+import type { EventAppended, EventRedacted, EventsExpired, OriginalsForgotten, RoomFact } from '#schema/journal/room.ts'
 import { forbidden, invalidParam, notFound } from '#schema/matrix-error.ts'
 import { append, type Draft } from './append.ts'
 import { eventOf, type RoomApply, type RoomDecide } from './memory.ts'
 import { alreadySent, drafting } from './send.ts'
 
-export type RedactionCommand = Command<'redactEvent', {
-  userId: UserId
-  targetId: EventId
-  content: JsonObject
-  transaction?: EventAppended['transaction']
-}, { eventId: EventId }>
+export type RedactionCommand =
+  | Command<'redactEvent', {
+      userId: UserId
+      targetId: EventId
+      content: JsonObject
+      transaction?: EventAppended['transaction']
+    }, { eventId: EventId }>
+  /** These messages have been kept for long enough. */
+  | Command<'expireEvents', { eventIds: readonly EventId[] }>
+  /** What was redacted at `until` or before has been kept for long enough. */
+  | Command<'forgetOriginals', { until: number }>
 
 export const decide = {
   redactEvent(room, { userId, targetId, content, transaction }, turn) {
-    const sent = alreadySent(room, transaction)
+    const sent = alreadySent(room, transaction, { type: 'm.room.redaction', redacts: targetId })
     if (sent) return { reply: sent }
     return drafting(room, turn, (draft) => {
       const target = eventOf(room, turn, targetId)
@@ -29,6 +34,10 @@ export const decide = {
       return redaction
     })
   },
+
+  expireEvents: ({ roomId }, { eventIds }) => ({ facts: [{ kind: 'eventsExpired', roomId, eventIds }], reply: undefined }),
+
+  forgetOriginals: ({ roomId }, { until }) => ({ facts: [{ kind: 'originalsForgotten', roomId, until }], reply: undefined }),
 } satisfies RoomDecide<RedactionCommand, RoomFact>
 
 /**
@@ -44,4 +53,9 @@ export const apply = {
   eventRedacted(room, { eventId }) {
     room.annotations.delete(eventId)
   },
-} satisfies RoomApply<EventRedacted>
+  eventsExpired(room, { eventIds }) {
+    for (const eventId of eventIds) room.annotations.delete(eventId)
+  },
+  // No decision looks at them.
+  originalsForgotten() {},
+} satisfies RoomApply<EventRedacted | EventsExpired | OriginalsForgotten>

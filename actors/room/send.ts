@@ -5,7 +5,7 @@ import type { JsonObject, RoomEvent } from '#core/pdu.ts'
 import type { EventId, UserId } from '#schema/identifiers.ts'
 import type { EventAppended, RoomFact } from '#schema/journal/room.ts'
 import { MatrixError } from '#schema/matrix-error.ts'
-import { append, type Draft, draftOf, transactionKey, unchanged } from './append.ts'
+import { append, type Draft, draftOf, requestKey, unchanged } from './append.ts'
 import type { Room, RoomDecide } from './memory.ts'
 import { refuseNewRelation } from './relations.ts'
 
@@ -36,7 +36,7 @@ export type SendCommand =
 
 export const decide = {
   sendMessage(room, { userId, eventType, content, isAnnotated = false, transaction, ts, stickyMs }, turn) {
-    const sent = alreadySent(room, transaction)
+    const sent = alreadySent(room, transaction, { type: eventType })
     if (sent) return { reply: sent }
     return drafting(room, turn, (draft) => {
       const event = append(draft, { type: eventType, sender: userId, content, ...given({ transaction, ts, stickyMs }) })
@@ -46,7 +46,7 @@ export const decide = {
   },
 
   setRoomStateWithKey(room, { userId, eventType, stateKey, content, transaction, ts, stickyMs }, turn) {
-    const sent = alreadySent(room, transaction)
+    const sent = alreadySent(room, transaction, { type: eventType })
     if (sent) return { reply: sent }
     return drafting(room, turn, (draft) =>
       (stickyMs === undefined ? unchanged(draft, eventType, stateKey, userId, content) : undefined) ??
@@ -54,8 +54,12 @@ export const decide = {
   },
 } satisfies RoomDecide<SendCommand, RoomFact>
 
-export const alreadySent = (room: Room, transaction: EventAppended['transaction']): Sent | undefined => {
-  const sent = transaction && room.transactions.get(transactionKey(transaction))
+export const alreadySent = (
+  room: Room,
+  transaction: EventAppended['transaction'],
+  path: Readonly<{ type: string; redacts?: EventId }>,
+): Sent | undefined => {
+  const sent = transaction && room.transactions.get(requestKey(transaction, path))
   return sent && { eventId: sent.value }
 }
 

@@ -10,6 +10,7 @@ import type { ThreadSubscriptionFact } from '#schema/journal/thread-subscription
 import type { UserFact } from '#schema/journal/user.ts'
 import * as account from './account.ts'
 import * as accountData from './account-data.ts'
+import * as consent from './consent.ts'
 import * as crossSigning from './cross-signing.ts'
 import * as dehydratedDevice from './dehydrated-device.ts'
 import { closedEncryption, freezeUserEncryption, type FrozenUserEncryption, thawUserEncryption } from './encryption.ts'
@@ -17,6 +18,7 @@ import * as filter from './filter.ts'
 import * as keyBackup from './key-backup.ts'
 import * as loginToken from './login-token.ts'
 import { emptyUser, type User } from './memory.ts'
+import * as monthlyUse from './monthly-use.ts'
 import * as openid from './openid.ts'
 import * as presence from './presence.ts'
 import * as profile from './profile.ts'
@@ -28,11 +30,13 @@ import * as threadSubscriptions from './thread-subscriptions.ts'
 export type UserCommand =
   | account.AccountCommand
   | accountData.AccountDataCommand
+  | consent.ConsentCommand
   | crossSigning.CrossSigningCommand
   | dehydratedDevice.DehydratedDeviceCommand
   | filter.FilterCommand
   | keyBackup.KeyBackupCommand
   | loginToken.LoginTokenCommand
+  | monthlyUse.MonthlyUseCommand
   | openid.OpenIdCommand
   | presence.PresenceCommand
   | profile.ProfileCommand
@@ -50,11 +54,13 @@ export const user: Behaviour<User, UserCommand, Fact, presence.PresenceNote, Eff
   decide: {
     ...account.decide,
     ...accountData.decide,
+    ...consent.decide,
     ...crossSigning.decide,
     ...dehydratedDevice.decide,
     ...filter.decide,
     ...keyBackup.decide,
     ...loginToken.decide,
+    ...monthlyUse.decide,
     ...openid.decide,
     ...presence.decide,
     ...profile.decide,
@@ -66,11 +72,13 @@ export const user: Behaviour<User, UserCommand, Fact, presence.PresenceNote, Eff
   apply: {
     ...account.apply,
     ...accountData.apply,
+    ...consent.apply,
     ...crossSigning.apply,
     ...dehydratedDevice.apply,
     ...filter.apply,
     ...keyBackup.apply,
     ...loginToken.apply,
+    ...monthlyUse.apply,
     ...openid.apply,
     ...presence.apply,
     ...profile.apply,

@@ -9,8 +9,16 @@ const reason = { reason: Type.Optional(Type.String()) }
 const Reason = Type.Object(reason)
 const aboutSomeone = Type.Object({ user_id: UserId, ...reason })
 
+/** spec: client-server-api#post_matrixclientv3roomsroomidjoin */
+const ThirdPartySigned = Type.Object({
+  sender: Type.String(),
+  mxid: Type.String(),
+  token: Type.String(),
+  signatures: Type.Record(Type.String(), Type.Record(Type.String(), Type.String())),
+})
+
 /** Further keys of the body become part of the member event, as on other servers. */
-const Join = Type.Object({ ...reason, third_party_signed: Type.Optional(Type.Object({})) })
+const Join = Type.Object({ ...reason, third_party_signed: Type.Optional(ThirdPartySigned) })
 
 /** spec: client-server-api#post_matrixclientv3roomsroomidjoin */
 export const joinRoomById = { params: inRoom, body: Join, allowGuest: true } as const

@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { EventId, RoomId } from '#schema/identifiers.ts'
+import { allowBackward } from './receipts.ts'
 
 /** spec: client-server-api#post_matrixclientv3roomsroomidread_markers */
 export const setReadMarker = {
@@ -8,6 +9,7 @@ export const setReadMarker = {
     'm.fully_read': Type.Optional(EventId),
     'm.read': Type.Optional(EventId),
     'm.read.private': Type.Optional(EventId),
+    ...allowBackward,
   }),
   allowGuest: true,
 } as const

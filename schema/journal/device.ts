@@ -66,6 +66,9 @@ export type DeviceSeen = Readonly<{
   userAgent: string | null
 }>
 
+/** From where the device was last used is not kept any more; when it was, is. */
+export type DeviceOriginForgotten = Readonly<{ kind: 'deviceOriginForgotten'; userId: UserId; deviceId: DeviceId }>
+
 /** Logged out or removed: its tokens and everything that waited for it are gone. */
 export type DeviceDeleted = Readonly<{ kind: 'deviceDeleted'; userId: UserId; deviceId: DeviceId }>
 
@@ -76,4 +79,5 @@ export type DeviceFact =
   | DeviceCreated
   | DeviceRenamed
   | DeviceSeen
+  | DeviceOriginForgotten
   | DeviceDeleted

@@ -25,6 +25,12 @@ export type EventAppended = Readonly<{
 /** A redaction took effect on an event that is here. */
 export type EventRedacted = Readonly<{ kind: 'eventRedacted'; roomId: RoomId; eventId: EventId; redactedBy: EventId }>
 
+/** Messages were kept for long enough: what they said is gone, and nobody is shown them. */
+export type EventsExpired = Readonly<{ kind: 'eventsExpired'; roomId: RoomId; eventIds: readonly EventId[] }>
+
+/** What events said that were redacted at `until` or before is gone for good. */
+export type OriginalsForgotten = Readonly<{ kind: 'originalsForgotten'; roomId: RoomId; until: number }>
+
 export type ReceiptPosted = Readonly<{
   kind: 'receiptPosted'
   roomId: RoomId
@@ -43,4 +49,12 @@ export type RoomPublished = Readonly<{ kind: 'roomPublished'; roomId: RoomId; is
 /** A user who is no longer in the room wants to see no more of it. */
 export type RoomForgotten = Readonly<{ kind: 'roomForgotten'; roomId: RoomId; userId: UserId }>
 
-export type RoomFact = EventAppended | EventRedacted | ReceiptPosted | RoomPublished | RoomForgotten | DelayedEventFact
+export type RoomFact =
+  | EventAppended
+  | EventRedacted
+  | EventsExpired
+  | OriginalsForgotten
+  | ReceiptPosted
+  | RoomPublished
+  | RoomForgotten
+  | DelayedEventFact

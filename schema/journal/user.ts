@@ -61,6 +61,12 @@ export type FilterDefined = Readonly<{ kind: 'filterDefined'; userId: UserId; fi
 /** The oldest of too many filters went. */
 export type FilterDropped = Readonly<{ kind: 'filterDropped'; userId: UserId; filterId: string }>
 
+/** spec: client-server-api#terms-of-service-at-registration */
+export type TermsAccepted = Readonly<{ kind: 'termsAccepted'; userId: UserId; version: string; ts: number }>
+
+/** The account is one of those that count as active this month. */
+export type MonthlyUseNoticed = Readonly<{ kind: 'monthlyUseNoticed'; userId: UserId; ts: number }>
+
 export type UserFact =
   | UserRegistered
   | GuestUpgraded
@@ -76,3 +82,5 @@ export type UserFact =
   | AccountDataDeleted
   | FilterDefined
   | FilterDropped
+  | TermsAccepted
+  | MonthlyUseNoticed

@@ -22,6 +22,15 @@ const labels = {
   'disk': ['disk per message', 'bytes'],
   'start-empty': ['start to first answer, empty', 'ms'],
   'start-filled': ['start to first answer, with those messages', 'ms'],
+  'messages-1k': ['/messages of 50 in a room of 1,000, p50', 'ms'],
+  'messages-10k': ['/messages of 50 in a room of 10,000, p50', 'ms'],
+  'messages-100k': ['/messages of 50 in a room of 100,000, p50', 'ms'],
+  'messages-1m': ['/messages of 50 in a room of 1,000,000, p50', 'ms'],
+  'state-1k': ['/state of a room of 1,000 members, p50', 'ms'],
+  'search': ['/search of all those messages, p50', 'ms'],
+  'search-quiet': ['/search by someone in 100 quiet rooms among them, p50', 'ms'],
+  'search-bystander': ['/whoami while others search, p50', 'ms'],
+  'hierarchy': ['/hierarchy of a space of 200 rooms, p50', 'ms'],
 } as const
 
 /** What a figure measures. */
@@ -57,6 +66,15 @@ export function budgetOf(name: FigureName, mode: Synchronous, diskMs: number): B
     case 'disk': return atMost(900)
     case 'start-empty': return atMost(80)
     case 'start-filled': return atMost(130)
+    case 'messages-1k':
+    case 'messages-10k':
+    case 'messages-100k':
+    case 'messages-1m': return atMost(2)
+    case 'state-1k': return atMost(10)
+    case 'search':
+    case 'search-quiet': return atMost(50)
+    case 'search-bystander': return atMost(2)
+    case 'hierarchy': return atMost(50)
   }
 }
 

@@ -34,6 +34,7 @@ npm run bench kernel | core       parts of Warren in process
 npm run bench rooms [options]     what syncs cost an account in 200 and in 2,000 rooms
 npm run bench polls [options]     ten thousand accounts that wait in /sync while nothing happens
 npm run bench growth [options]    a message, a receipt, a typing notice and a join in rooms of 10 to 10,000 members
+npm run bench large [--quick]     rooms of up to a million messages, on a Warren started here
 
   --only NAME,…              only these workloads or figures
   --quick                    fewer rounds, 2,000 messages instead of 20,000
@@ -139,7 +140,7 @@ function attached(wanted: TargetOptions, url: string): Target {
 }
 
 /** The compiled binary where there is one, else this tree from source. */
-function warrenCommand(): CommandLine {
+export function warrenCommand(): CommandLine {
   const binary = process.env['WARREN_BINARY'] ?? resolve(join('dist', `warren-linux-${process.arch}`))
   return existsSync(binary) ? binaryCommand(binary) : sourceCommand
 }

@@ -63,11 +63,11 @@ export const creations: Workload = {
   },
 }
 
-function figure(name: Figure['name'], times: readonly number[], more = ''): Figure {
+export function figure(name: Figure['name'], times: readonly number[], more = ''): Figure {
   return { name, value: median(times), detail: [latencies(times), more].filter((part) => part !== '').join('; ') }
 }
 
-async function timed(rounds: number, work: (round: number) => Promise<void>): Promise<number[]> {
+export async function timed(rounds: number, work: (round: number) => Promise<void>): Promise<number[]> {
   const times: number[] = []
   for (let round = 0; round < rounds; round++) {
     const began = performance.now()
@@ -77,17 +77,22 @@ async function timed(rounds: number, work: (round: number) => Promise<void>): Pr
   return times
 }
 
-async function read({ bench, connection, account }: Caller, path: string): Promise<number> {
+export async function read({ bench, connection, account }: Caller, path: string): Promise<number> {
   const answer = await connection.request(requestOf(bench, account, 'GET', path))
   if (answer.status !== 200) throw new Error(`${path} answered ${answer.status}: ${answer.body.toString()}`)
   return answer.body.length
 }
 
-/** Walks back through a room's history page by page, from the newest again when it ends. */
-async function pageTimes({ bench, connection, account }: Caller, room: string, rounds: number): Promise<number[]> {
-  const newest = `${room}/messages?dir=b&limit=${PAGE}`
+/** Walks through a room's history page by page, from the newest or the oldest, and from there again when it ends. */
+export async function pageTimes(
+  { bench, connection, account }: Caller,
+  room: string,
+  rounds: number,
+  direction: 'b' | 'f' = 'b',
+): Promise<number[]> {
+  const first = `${room}/messages?dir=${direction}&limit=${PAGE}`
   const times: number[] = []
-  let path = newest
+  let path = first
   for (let round = 0; round < rounds; round++) {
     const request = requestOf(bench, account, 'GET', path)
     const began = performance.now()
@@ -95,7 +100,7 @@ async function pageTimes({ bench, connection, account }: Caller, room: string, r
     times.push(performance.now() - began)
     const page = JSON.parse(answer.body.toString()) as { chunk: readonly unknown[]; end?: string }
     const goesOn = page.chunk.length === PAGE && page.end !== undefined
-    path = goesOn ? `${newest}&from=${encodeURIComponent(page.end ?? '')}` : newest
+    path = goesOn ? `${first}&from=${encodeURIComponent(page.end ?? '')}` : first
   }
   return times
 }

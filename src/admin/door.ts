@@ -84,6 +84,8 @@ export type ActorRow = Readonly<{
 
 export type ServerStats = Readonly<{
   users: number
+  /** Those who were active in the last thirty days; null where nobody counts them. */
+  monthlyUsers: number | null
   rooms: number
   /** Where the journal stands. */
   position: number

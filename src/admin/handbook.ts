@@ -2,7 +2,7 @@ import { Elysia } from 'elysia'
 
 import { manual, topicNames } from '#manual/index.ts'
 
-import { html, page, trusted } from './page.ts'
+import { html, page, trusted } from '#http/html.ts'
 
 export const HANDBOOK_PATH = '/_warren/handbook'
 

@@ -1,6 +1,7 @@
 import { pack } from 'msgpackr'
 import type { Homeserver } from '#homeserver'
 import { deactivateAccount } from '#http/deactivation.ts'
+import { countMonthlyUsers } from '#http/monthly-users.ts'
 import { createAccount } from '#http/new-account.ts'
 import { hashNewPassword } from '#http/passwords.ts'
 import { endSessions, newDeviceId } from '#http/sessions.ts'
@@ -61,6 +62,7 @@ export const homeserverDoor = (server: Homeserver): AdminDoor => ({
   actors: async () => actorRows(server),
   stats: async () => ({
     users: countUsers(server.store),
+    monthlyUsers: countMonthlyUsers(server),
     rooms: countRooms(server.store),
     position: server.notifier.seen.position,
     databaseBytes: databaseBytes(server.store),

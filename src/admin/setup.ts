@@ -2,16 +2,15 @@ import { timingSafeEqual } from 'node:crypto'
 
 import { Elysia } from 'elysia'
 
+import { readForm } from '#http/form.ts'
+import { html, page, type Html } from '#http/html.ts'
 import { MatrixError } from '#schema/matrix-error.ts'
 import type { ServerName } from '#schema/identifiers.ts'
 
 import type { Bug } from './answer.ts'
 import type { AdminDoor } from './door.ts'
-import { html, page, type Html } from './page.ts'
 
 export const SETUP_PATH = '/_warren/setup'
-/** A form is a few hundred bytes. */
-const FORM_LIMIT_BYTES = 16 * 1024
 const SHORTEST_PASSWORD = 8
 
 export type Setup = Readonly<{
@@ -47,10 +46,8 @@ export const setup = (given: Setup) => {
     .get(SETUP_PATH, ({ request }) =>
       whenOpen(new URL(request.url).searchParams.get('key'), () => formPage(given, new URLSearchParams(), null)))
     .post(SETUP_PATH, async ({ request }) => {
-      const text = await request.text()
-      if (text.length > FORM_LIMIT_BYTES) return page('Too much', html`<p>This form is larger than it can be.</p>`, 413)
-      const form = new URLSearchParams(text)
-      return whenOpen(form.get('key'), () => make(form))
+      const form = await readForm(request)
+      return form instanceof Response ? form : whenOpen(form.get('key'), () => make(form))
     }, { parse: 'none' })
 }
 

@@ -1,6 +1,6 @@
 import { Elysia } from 'elysia'
 import type { Homeserver } from '#homeserver'
-import { html, page } from './page.ts'
+import { html, page } from '#http/html.ts'
 
 /** What a browser finds at `/`: that this is a homeserver, and how to get in. */
 export const welcome = ({ config, serverName }: Homeserver) =>

@@ -4,6 +4,8 @@ import { EXIT_FAILED, EXIT_FINE, EXIT_STOPPED, tell, type Command } from './comm
 import { age, bytes } from './format.ts'
 import { probe } from './server.ts'
 
+const active = (users: number | null): string => (users === null ? '' : ` (${users} active this month)`)
+
 /** `warren status`: exit code 0 when it runs, 3 when it is stopped, 1 when it does not answer. */
 export const statusCommand: Command = {
   name: 'status',
@@ -28,7 +30,7 @@ export const statusCommand: Command = {
     tell(invocation, { state: 'running', serverName, ...running, ...stats }, [
       `Warren ${running.version} runs as ${serverName} (process ${running.pid}) since ${age(Date.now() - running.startedTs)}`,
       ...banner(config, running),
-      `${stats.users} users, ${stats.rooms} rooms, database ${bytes(stats.databaseBytes)}, memory ${bytes(running.memoryBytes)}`,
+      `${stats.users} users${active(stats.monthlyUsers)}, ${stats.rooms} rooms, database ${bytes(stats.databaseBytes)}, memory ${bytes(running.memoryBytes)}`,
       ...(stats.isDiskFull ? ['The disk is full: writes are refused until there is room again'] : []),
       ...stats.problems.map((problem) => `Damaged: ${problem}`),
     ])

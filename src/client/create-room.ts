@@ -3,7 +3,7 @@ import { signedIn } from '#http/endpoint.ts'
 import { makeRoom, planNewRoom } from '#http/new-room.ts'
 import { page } from '#http/page.ts'
 import { rateLimiter } from '#http/rate-limit.ts'
-import { refuseSuspended } from '#http/suspension.ts'
+import { refuseSilenced } from '#http/speaking.ts'
 import { createRoom } from '#schema/client/create-room.ts'
 
 export const createRoomPage = (server: Homeserver) => {
@@ -11,7 +11,7 @@ export const createRoomPage = (server: Homeserver) => {
   return page().post(
     '/_matrix/client/v3/createRoom',
     signedIn(server, createRoom, async ({ body, requester, cause }) => {
-      refuseSuspended(requester)
+      refuseSilenced(server, requester)
       const planned = planNewRoom(server, body, requester)
       limit.take(requester.userId)
       return { room_id: await makeRoom(server, planned, cause) }

@@ -1,10 +1,10 @@
 import { withoutAlias } from '#core/canonical-alias.ts'
-import { powerLevelsOf } from '#core/power-levels.ts'
 import type { Homeserver } from '#homeserver'
 import { mayCreateAlias } from '#http/directory-rules.ts'
 import { open, type Requester, signedIn, type SignedInCall } from '#http/endpoint.ts'
 import { page } from '#http/page.ts'
 import { isOurs, roomIdByAlias } from '#http/room-addresses.ts'
+import { findLevels } from '#http/room-levels.ts'
 import { refuseSuspended } from '#http/suspension.ts'
 import { deleteRoomAlias, getLocalAliases, getRoomIdByAlias, setRoomAlias } from '#schema/client/directory.ts'
 import { isRoomAlias, type RoomAlias, type RoomId, type UserId } from '#schema/identifiers.ts'
@@ -77,11 +77,9 @@ async function deleteAlias(server: Homeserver, { params, requester, cause }: Sig
 }
 
 /** Whoever may send `m.room.canonical_alias` may also delete the aliases of others. */
-function mayNameRoom({ store }: Homeserver, roomId: RoomId, userId: UserId): boolean {
-  const rules = findRoomVersion(store, roomId)
-  if (!rules || findMembership(store, roomId, userId)?.membership !== 'join') return false
-  const create = findStateEvent(store, roomId, 'm.room.create', '')
-  const levels = powerLevelsOf(rules, create, findStateEvent(store, roomId, 'm.room.power_levels', ''))
+function mayNameRoom(server: Homeserver, roomId: RoomId, userId: UserId): boolean {
+  const levels = findLevels(server, roomId)
+  if (!levels || findMembership(server.store, roomId, userId)?.membership !== 'join') return false
   return levels.user(userId) >= levels.event('m.room.canonical_alias', true)
 }
 

@@ -17,6 +17,9 @@ export const SPEC_VERSIONS = [
 
 /** What is served of proposals; clients look here before they use it. */
 export const UNSTABLE_FEATURES = {
+  'com.beeper.msc4169': true,
+  'com.beeper.msc4446': true,
+  'fi.mau.msc2815': true,
   'org.matrix.e2e_cross_signing': true,
   'org.matrix.msc2285.stable': true,
   'org.matrix.msc2432': true,
@@ -33,8 +36,16 @@ export const UNSTABLE_FEATURES = {
   'org.matrix.msc3981': true,
   'org.matrix.msc4143': true,
   'org.matrix.msc4155': true,
+  'org.matrix.msc4306': true,
   'org.matrix.msc4354': true,
   'org.matrix.msc4380.stable': true,
+  'org.matrix.msc4508': true,
+  'org.matrix.msc4508.stable': true,
+  'org.matrix.msc4538': true,
+  'org.matrix.msc4538.stable': true,
+  'org.matrix.msc4543': true,
+  'org.matrix.msc4543.stable': true,
+  'org.matrix.simplified_msc3575': true,
   'uk.half-shot.msc2666.query_mutual_rooms': true,
   'uk.half-shot.msc2666.query_mutual_rooms.stable': true,
   'uk.tcpip.msc4133': true,
@@ -90,6 +101,7 @@ function support(contact: string): Record<string, unknown> {
 const featuresOf = ({ config }: Homeserver): Record<string, boolean> => ({
   'org.matrix.msc3882': config.loginViaExistingSession.enabled,
   'org.matrix.msc4140': config.maxEventDelayDuration !== null,
+  'org.matrix.msc4140.stable': config.maxEventDelayDuration !== null,
 })
 
 /** Element asks before it makes a room. */

@@ -3,13 +3,14 @@ import type { EventFilter } from '#core/sync/filter.ts'
 import { printTimelineToken } from '#core/sync/token.ts'
 import type { Homeserver } from '#homeserver'
 import { rawJson, signedIn, type SignedInCall } from '#http/endpoint.ts'
-import { after, before, isWanted, membersOf, readHistory } from '#http/history.ts'
+import { after, before, membersOf, readHistory } from '#http/history.ts'
 import { page } from '#http/page.ts'
 import { readEventFilter, readLimit } from '#http/pagination.ts'
 import { type RoomReader, roomReader } from '#http/room-reader.ts'
 import { getEventContext } from '#schema/client/event-context.ts'
 import { notFound } from '#schema/matrix-error.ts'
 import { findClientEvent } from '#store/client-events.ts'
+import { passesFilter } from '#store/event-filter.ts'
 import { listStateAt } from '#store/state-at.ts'
 import { placeAt } from '#store/timeline.ts'
 
@@ -51,5 +52,5 @@ function stateAround({ store }: Homeserver, { roomId }: RoomReader, { event, ear
         ...membersOf(store, roomId, [...earlier, event, ...later], num),
       ]
     : listStateAt(store, roomId, num)
-  return state.filter((each) => isWanted(filter, each, roomId))
+  return state.filter((each) => passesFilter(store, filter, each, roomId))
 }

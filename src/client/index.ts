@@ -7,6 +7,7 @@ import { adminPage } from './admin.ts'
 import { administrativeContactPage } from './administrative-contact.ts'
 import { appservicePingPage } from './appservice-ping.ts'
 import { capabilitiesPage } from './capabilities.ts'
+import { consentPage } from './consent.ts'
 import { createRoomPage } from './create-room.ts'
 import { crossSigningPage } from './cross-signing.ts'
 import { dehydratedDevicePage } from './dehydrated-device.ts'
@@ -16,11 +17,13 @@ import { directoryPage } from './directory.ts'
 import { discoveryPage } from './discovery.ts'
 import { eventContextPage } from './event-context.ts'
 import { eventsPage } from './events.ts'
+import { fallbackPage } from './fallback.ts'
 import { filterPage } from './filter.ts'
 import { initialSyncPage } from './initial-sync.ts'
 import { joinedRoomsPage } from './joined-rooms.ts'
 import { keyBackupPage } from './key-backup.ts'
 import { keysPage } from './keys.ts'
+import { loginFallbackPage } from './login-fallback.ts'
 import { loginPage } from './login.ts'
 import { loginTokenPage } from './login-token.ts'
 import { mediaPage } from './media.ts'
@@ -72,6 +75,7 @@ export const clientPages = (server: Homeserver): Page[] => [
   administrativeContactPage(server),
   appservicePingPage(server),
   capabilitiesPage(server),
+  consentPage(server),
   createRoomPage(server),
   crossSigningPage(server),
   dehydratedDevicePage(server),
@@ -81,11 +85,13 @@ export const clientPages = (server: Homeserver): Page[] => [
   discoveryPage(server),
   eventContextPage(server),
   eventsPage(server),
+  fallbackPage(server),
   filterPage(server),
   initialSyncPage(server),
   joinedRoomsPage(server),
   keyBackupPage(server),
   keysPage(server),
+  loginFallbackPage(server),
   loginPage(server),
   loginTokenPage(server),
   mediaPage(server),

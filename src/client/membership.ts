@@ -5,7 +5,7 @@ import { acceptUnasked, invitedContentOf, noIdentityServer, refuseInvite } from 
 import { join } from '#http/joins.ts'
 import { page } from '#http/page.ts'
 import { roomIdOf } from '#http/room-addresses.ts'
-import { refuseSuspended } from '#http/suspension.ts'
+import { refuseSilenced } from '#http/speaking.ts'
 import {
   ban, forgetRoom, inviteUser, joinRoom, joinRoomById, kick, knockRoom, leaveRoom, unban,
 } from '#schema/client/membership.ts'
@@ -52,7 +52,8 @@ export const membershipPage = (server: Homeserver) => {
 type Joining = Readonly<{ roomId: RoomId; body: SignedInCall<typeof joinRoom>['body']; requester: Requester; cause: string }>
 
 async function joinAt(server: Homeserver, { roomId, body, requester, cause }: Joining): Promise<{ room_id: RoomId }> {
-  await join(server, { requester, roomId, content: body as JsonObject, reason: body.reason, cause })
+  const signed: JsonObject | undefined = body.third_party_signed
+  await join(server, { requester, roomId, content: body as JsonObject, signed, reason: body.reason, cause })
   return { room_id: roomId }
 }
 
@@ -60,7 +61,7 @@ async function knockAt(
   server: Homeserver,
   { params, body, requester, cause }: SignedInCall<typeof knockRoom>,
 ): Promise<{ room_id: RoomId }> {
-  refuseSuspended(requester)
+  refuseSilenced(server, requester)
   const { userId } = requester
   const roomId = roomIdOf(server, params.roomIdOrAlias)
   const profile = findMemberProfile(server.store, userId)
@@ -73,7 +74,7 @@ async function invite(
   { params: { roomId }, body, requester, cause }: SignedInCall<typeof inviteUser>,
 ): Promise<object> {
   const { user_id: targetId, medium, address } = body
-  refuseSuspended(requester)
+  refuseSilenced(server, requester)
   const isByAddress = medium !== undefined && address !== undefined
   if (targetId === undefined) throw isByAddress ? noIdentityServer() : missingParam('Missing parameter: user_id')
   refuseInvite(server, requester, targetId, roomId)
@@ -90,7 +91,7 @@ async function act(
   kind: 'kick' | 'ban' | 'unban',
   { params: { roomId }, body, requester, cause }: SignedInCall<typeof kick>,
 ): Promise<object> {
-  refuseSuspended(requester)
+  refuseSilenced(server, requester)
   await server.room(roomId).ask({ kind, userId: requester.userId, targetId: body.user_id, ...reasonOf(body) }, cause)
   return {}
 }

@@ -1,7 +1,7 @@
 import type { Homeserver } from '#homeserver'
 import { signedIn } from '#http/endpoint.ts'
 import { page } from '#http/page.ts'
-import { markFullyRead } from '#http/read-marks.ts'
+import { markFullyRead, mayGoBack } from '#http/read-marks.ts'
 import { setReadMarker } from '#schema/client/read-markers.ts'
 
 export const readMarkersPage = (server: Homeserver) =>
@@ -9,7 +9,7 @@ export const readMarkersPage = (server: Homeserver) =>
     '/_matrix/client/v3/rooms/:roomId/read_markers',
     signedIn(server, setReadMarker, async ({ params: { roomId }, body, requester: { userId }, cause }) => {
       const fullyRead = body['m.fully_read']
-      if (fullyRead !== undefined) await markFullyRead(server, { roomId, userId, eventId: fullyRead, cause })
+      if (fullyRead !== undefined) await markFullyRead(server, { roomId, userId, eventId: fullyRead, mayGoBack: mayGoBack(body), cause })
       for (const receiptType of ['m.read', 'm.read.private'] as const) {
         const eventId = body[receiptType]
         if (eventId === undefined) continue

@@ -3,7 +3,7 @@ import type { Homeserver } from '#homeserver'
 import { signedIn } from '#http/endpoint.ts'
 import { page } from '#http/page.ts'
 import { noticeActivity } from '#http/presence.ts'
-import { markFullyRead } from '#http/read-marks.ts'
+import { markFullyRead, mayGoBack } from '#http/read-marks.ts'
 import { postReceipt } from '#schema/client/receipts.ts'
 import { type EventId, isEventId } from '#schema/identifiers.ts'
 import { invalidParam } from '#schema/matrix-error.ts'
@@ -17,7 +17,7 @@ export const receiptsPage = (server: Homeserver) =>
       const threadId = readThread(body.thread_id)
       if (receiptType === 'm.fully_read') {
         if (threadId !== null) throw invalidParam('m.fully_read goes for the whole room and takes no thread_id')
-        await markFullyRead(server, { roomId, userId, eventId, cause })
+        await markFullyRead(server, { roomId, userId, eventId, mayGoBack: mayGoBack(body), cause })
         return {}
       }
       if (threadId !== null && !isInThread(server, eventId, threadId))

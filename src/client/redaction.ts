@@ -3,7 +3,7 @@ import type { Homeserver } from '#homeserver'
 import { signedIn } from '#http/endpoint.ts'
 import { takeRedaction } from '#http/message-limit.ts'
 import { page } from '#http/page.ts'
-import { refuseSuspendedRedaction } from '#http/suspension.ts'
+import { refuseSilencedRedaction } from '#http/speaking.ts'
 import { sentBefore, transactionOf } from '#http/transactions.ts'
 import { redactEvent } from '#schema/client/redaction.ts'
 import type { EventId, RoomId, UserId } from '#schema/identifiers.ts'
@@ -15,9 +15,9 @@ export const redaction = (server: Homeserver) =>
     '/_matrix/client/v3/rooms/:roomId/redact/:eventId/:txnId',
     signedIn(server, redactEvent, async ({ params, body, requester, cause }) => {
       const transaction = transactionOf(requester, params.txnId)
-      const sent = sentBefore(server, transaction)
+      const sent = sentBefore(server, transaction, { roomId: params.roomId, type: 'm.room.redaction', redacts: params.eventId })
       if (sent) return { event_id: sent }
-      refuseSuspendedRedaction(server, requester, params.eventId)
+      refuseSilencedRedaction(server, requester, params.eventId)
       takeRedaction(server, requester, params.eventId)
       const content = body.reason === undefined ? {} : { reason: body.reason }
       const { eventId } = await server.room(params.roomId).ask(

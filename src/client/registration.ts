@@ -1,8 +1,10 @@
 import type { JsonObject } from '#core/pdu.ts'
 import type { Homeserver } from '#homeserver'
 import { refuseWhileClosed } from '#http/closing.ts'
+import { acceptTerms, termsAtRegistration, termsOf } from '#http/consent.ts'
 import { type Call, open } from '#http/endpoint.ts'
 import { createAccount, newUserId } from '#http/new-account.ts'
+import { refuseBeyondLimit } from '#http/monthly-users.ts'
 import { page } from '#http/page.ts'
 import { checkNewPassword, hashNewPassword } from '#http/passwords.ts'
 import { rateLimiter } from '#http/rate-limit.ts'
@@ -30,6 +32,7 @@ export const registrationPage = (server: Homeserver) => {
       '/_matrix/client/v3/register',
       open(server, register, async (call) => {
         refuseWhileClosed(server, { isAdmin: false })
+        refuseBeyondLimit(server, null)
         perAddress.check(call.clientAddress)
         const accept = () => perAddress.take(call.clientAddress)
         return call.query.kind === 'guest' ? registerGuest(server, call, accept) : registerUser(server, call, accept)
@@ -89,12 +92,13 @@ async function registerUser(server: Homeserver, call: RegisterCall, accept: () =
   if (guest && localpart !== localpartOf(guest)) throw forbidden('A guest keeps the name it has')
   if (localpart !== null && !guest) refuseUnlessFree(server, localpart)
   if (typeof body.password === 'string') checkNewPassword(server, body.password)
-  const proven = await proveRegistration(server, body)
+  const acceptedTerms = termsAtRegistration(server)
+  const proven = await proveRegistration(server, body, acceptedTerms)
   if (typeof body.password !== 'string') throw missingParam('Missing parameter: password')
   accept()
   const userId = guest
-    ? await upgradeGuest(server, guest, body.password, cause)
-    : await createAccount(server, { localpart, password: body.password, displayname: body.username ?? null }, cause)
+    ? await upgradeGuest(server, guest, { password: body.password, acceptedTerms }, cause)
+    : await createAccount(server, { localpart, password: body.password, displayname: body.username ?? null, acceptedTerms }, cause)
   proven.close(userId)
   await server.registration.ask({ kind: 'spendRegistrationToken', session: proven.session }, cause)
   return welcome(server, userId, { ...call, body })
@@ -120,23 +124,30 @@ function guestOf(server: Homeserver, token: string): UserId {
   return session.userId
 }
 
-async function upgradeGuest(server: Homeserver, userId: UserId, password: string, cause: string): Promise<UserId> {
+type Upgrade = Readonly<{ password: string; acceptedTerms: string | null }>
+
+async function upgradeGuest(server: Homeserver, userId: UserId, { password, acceptedTerms }: Upgrade, cause: string): Promise<UserId> {
   const passwordHash = await hashNewPassword(server, password)
   await server.user(userId).ask({ kind: 'upgradeGuest', passwordHash }, cause)
+  if (acceptedTerms !== null) await acceptTerms(server, userId, acceptedTerms, cause)
   return userId
 }
 
 const DUMMY = 'm.login.dummy'
 const TOKEN = 'm.login.registration_token'
+const TERMS = 'm.login.terms'
 
 /** Clients may say what they want in any request of the session, so no body is bound to it. */
-const proveRegistration = (server: Homeserver, body: RegisterCall['body']): Promise<Proven> =>
-  proveStages(server, body, {
-    flows: [[server.config.registrationRequiresToken ? TOKEN : DUMMY]],
+function proveRegistration(server: Homeserver, body: RegisterCall['body'], terms: string | null): Promise<Proven> {
+  const stages = [...(server.config.registrationRequiresToken ? [TOKEN] : []), ...(terms === null ? [] : [TERMS])]
+  return proveStages(server, body, {
+    flows: [stages.length === 0 ? [DUMMY] : stages],
+    params: terms === null ? {} : { [TERMS]: termsOf(server, terms) },
     operation: 'register',
     bindsBody: false,
     attempt: async (stage, auth, session) => (stage === TOKEN ? attemptToken(server, auth, session) : undefined),
   })
+}
 
 /** One use of the token is kept for this session. spec: client-server-api#token-authenticated-registration */
 async function attemptToken(

@@ -7,11 +7,12 @@ import { takeMessage, takeRedaction } from '#http/message-limit.ts'
 import { page } from '#http/page.ts'
 import { noticeActivity } from '#http/presence.ts'
 import { readStickyDuration } from '#http/sticky-events.ts'
-import { refuseSuspended, refuseSuspendedRedaction } from '#http/suspension.ts'
+import { refuseSilenced, refuseSilencedRedaction } from '#http/speaking.ts'
 import { sentBefore, type Transaction, transactionOf } from '#http/transactions.ts'
 import { postMessage, sendMessage } from '#schema/client/room-send.ts'
 import { invalidParam } from '#schema/matrix-error.ts'
-import type { EventId, UserId } from '#schema/identifiers.ts'
+import type { EventId, RoomId, UserId } from '#schema/identifiers.ts'
+import type { SentPath } from '#store/events.ts'
 import { hasAnnotation } from '#store/relations.ts'
 
 export const roomSend = (server: Homeserver) =>
@@ -28,12 +29,12 @@ async function send(
 ): Promise<Record<string, unknown>> {
   const { roomId, eventType } = params
   const stickyMs = readStickyDuration(query)
-  if (eventType !== 'm.room.redaction') refuseSuspended(requester)
+  if (eventType !== 'm.room.redaction') refuseSilenced(server, requester)
   const transaction = transactionOf(requester, params.txnId)
-  const sent = sentBefore(server, transaction)
+  const content = body as JsonObject
+  const sent = sentBefore(server, transaction, pathOf(roomId, eventType, content))
   if (sent) return { event_id: sent }
   noticeActivity(server, requester, cause)
-  const content = body as JsonObject
   const delay = query[DELAY_PARAMETER]
   if (delay !== undefined) {
     takeMessage(server, requester)
@@ -57,6 +58,11 @@ async function send(
   return { event_id: eventId }
 }
 
+/** A redaction that is sent like any event is known by its target too. */
+function pathOf(roomId: RoomId, type: string, { redacts }: JsonObject): SentPath {
+  return type === 'm.room.redaction' && typeof redacts === 'string' ? { roomId, type, redacts } : { roomId, type }
+}
+
 /** spec: client-server-api#avoiding-duplicate-annotations */
 function isAnnotated({ store }: Homeserver, userId: UserId, type: string, content: JsonObject): boolean {
   const relation = relationOf(content)
@@ -77,7 +83,7 @@ async function redact(
 ): Promise<{ event_id: EventId }> {
   const { redacts } = content
   if (typeof redacts !== 'string' || !redacts.startsWith('$')) throw invalidParam('A redaction names its target in redacts')
-  refuseSuspendedRedaction(server, requester, redacts as EventId)
+  refuseSilencedRedaction(server, requester, redacts as EventId)
   takeRedaction(server, requester, redacts as EventId)
   const { eventId } = await server.room(roomId).ask(
     { kind: 'redactEvent', userId: requester.userId, targetId: redacts as EventId, content, ...(transaction ? { transaction } : {}) },

@@ -11,7 +11,7 @@ import { takeMessage } from '#http/message-limit.ts'
 import { page } from '#http/page.ts'
 import { roomReader } from '#http/room-reader.ts'
 import { readStickyDuration } from '#http/sticky-events.ts'
-import { refuseSuspended } from '#http/suspension.ts'
+import { refuseSilenced } from '#http/speaking.ts'
 import { getRoomState, getRoomStateWithKey, setRoomStateWithKey } from '#schema/client/room-state.ts'
 import { type EventId, isUserId, type RoomId, type UserId } from '#schema/identifiers.ts'
 import { badJson, forbidden, invalidParam, notFound } from '#schema/matrix-error.ts'
@@ -60,7 +60,7 @@ async function putState(server: Homeserver, call: SignedInCall<typeof setRoomSta
   const stickyMs = readStickyDuration(query)
   const delay = query[DELAY_PARAMETER]
   const content = call.body as JsonObject
-  refuseSuspended(requester)
+  refuseSilenced(server, requester)
   takeMessage(server, requester)
   if (eventType === 'm.room.create') throw forbidden('A room is created once, by createRoom')
   if (eventType === 'm.room.member' && delay === undefined)

@@ -7,7 +7,7 @@ import type { Homeserver } from '#homeserver'
 import { signedIn, type SignedInCall } from '#http/endpoint.ts'
 import { page } from '#http/page.ts'
 import { rateLimiter } from '#http/rate-limit.ts'
-import { refuseSuspended } from '#http/suspension.ts'
+import { refuseSilenced } from '#http/speaking.ts'
 import { upgradeRoom } from '#schema/client/room-upgrade.ts'
 import { isUserId, type RoomAlias, type RoomId, type UserId } from '#schema/identifiers.ts'
 import { invalidParam, MatrixError, notFound, unsupportedRoomVersion } from '#schema/matrix-error.ts'
@@ -22,7 +22,7 @@ export const roomUpgradePage = (server: Homeserver) => {
   return page().post(
     '/_matrix/client/v3/rooms/:roomId/upgrade',
     signedIn(server, upgradeRoom, async ({ params: { roomId }, body, requester, cause }) => {
-      refuseSuspended(requester)
+      refuseSilenced(server, requester)
       const rules = roomVersionRules(body.new_version)
       if (!rules) throw unsupportedRoomVersion(`This server does not know room version ${body.new_version}`)
       if (!findRoomVersion(server.store, roomId)) throw notFound('This server does not know that room')

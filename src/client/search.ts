@@ -6,7 +6,7 @@ import { type EventFilter, matchesEventFilter, NO_EVENT_FILTER, parseEventFilter
 import { printTimelineToken } from '#core/sync/token.ts'
 import type { Homeserver } from '#homeserver'
 import { rawJson, type Requester, signedIn, type SignedInCall } from '#http/endpoint.ts'
-import { after, before, isWanted, membersOf, readHistory } from '#http/history.ts'
+import { after, before, membersOf, readHistory } from '#http/history.ts'
 import { page } from '#http/page.ts'
 import { readLimit } from '#http/pagination.ts'
 import { readerOrNone, type RoomReader } from '#http/room-reader.ts'
@@ -14,8 +14,8 @@ import { search } from '#schema/client/search.ts'
 import type { RoomId, UserId } from '#schema/identifiers.ts'
 import { forbidden, invalidParam, MatrixError } from '#schema/matrix-error.ts'
 import { findClientEventByNum } from '#store/client-events.ts'
+import { passesFilter } from '#store/event-filter.ts'
 import { listRoomsOnceJoined, listPredecessors } from '#store/room-history.ts'
-import { isRelatedAsWanted } from '#store/relations.ts'
 import { type Matches, NO_MATCHES, SEARCHED_TYPES, searchedText } from '#store/search.ts'
 import { listCurrentState, listStateAt } from '#store/state-at.ts'
 import type { Store } from '#store/store.ts'
@@ -148,7 +148,7 @@ function readPage(server: Homeserver, { nums, rooms }: Matches, { requester, fil
     const reader = readerOf(rooms[end] ?? 0)
     const event = reader && findClientEventByNum(store, nums[end] ?? 0)
     if (!event || event.redactedBy !== null || !reader.maySee(event)) continue
-    if (!isWanted(ofEvents, event, reader.roomId) || !isRelatedAsWanted(store, filter, event)) continue
+    if (!passesFilter(store, ofEvents, event, reader.roomId)) continue
     results.push({ event, reader })
   }
   return { results, end }

@@ -5,6 +5,7 @@ import type { Homeserver } from '#homeserver'
 import { directRooms, ignoredUsers } from '#http/account-settings.ts'
 import { connectionOf } from '#http/connection.ts'
 import { type Call, rawJson, type Requester, signedIn } from '#http/endpoint.ts'
+import { refuseBeyondLimit } from '#http/monthly-users.ts'
 import { page } from '#http/page.ts'
 import { noticeSync, readSetPresence } from '#http/presence.ts'
 import { type OpenConnection, type SlidingConnections, slidingConnections } from '#http/sliding-connections.ts'
@@ -50,6 +51,7 @@ type Asked = Readonly<{ desk: Desk; requester: Requester; request: SlidingReques
 async function answer(desk: Desk, call: Pick<Call<object>, 'request' | 'cause'>, requester: Requester, request: SlidingRequest): Promise<Response> {
   const { server, connections } = desk
   const { cause, request: { signal } } = call
+  refuseBeyondLimit(server, requester.userId)
   connectionOf(call.request).keepOpen()
   const presence = readSetPresence(request.setPresence)
   const toDeviceSince = readToDeviceSince(server, request)

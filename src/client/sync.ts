@@ -6,6 +6,7 @@ import { parseSyncToken, printSyncToken, type SyncToken } from '#core/sync/token
 import type { Homeserver } from '#homeserver'
 import { connectionOf } from '#http/connection.ts'
 import { rawJson, type Requester, signedIn, type SignedInCall } from '#http/endpoint.ts'
+import { refuseBeyondLimit } from '#http/monthly-users.ts'
 import { page } from '#http/page.ts'
 import { perServer } from '#http/per-server.ts'
 import { noticeSync, readPresence, readSetPresence } from '#http/presence.ts'
@@ -36,6 +37,7 @@ export const syncPage = (server: Homeserver) => {
   return page().get(
     '/_matrix/client/v3/sync',
     signedIn(server, sync, async (call) => {
+      refuseBeyondLimit(server, call.requester.userId)
       connectionOf(call.request).keepOpen()
       const asked = readQuestion(server, call, seenMembers)
       const deadline = server.clock.now() + Math.min(asked.timeoutMs, LONGEST_WAIT_MS)

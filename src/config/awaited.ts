@@ -38,11 +38,9 @@ export const awaited: Readonly<Record<string, 'notYet' | 'refused'>> = {
   rc_federation: 'notYet',
   rc_media_create: 'notYet',
   rc_third_party_invite: 'notYet',
-  redaction_retention_period: 'notYet',
   remote_media_download_burst_count: 'notYet',
   remote_media_download_per_second: 'notYet',
   request_token_inhibit_3pid_errors: 'notYet',
-  retention: 'refused',
   send_federation: 'notYet',
   server_notices: 'notYet',
   thumbnail_sizes: 'notYet',
@@ -55,5 +53,4 @@ export const awaited: Readonly<Record<string, 'notYet' | 'refused'>> = {
   url_preview_url_blacklist: 'notYet',
   use_insecure_ssl_client_just_for_testing_do_not_use: 'notYet',
   user_agent_suffix: 'notYet',
-  user_ips_max_age: 'notYet',
 }

@@ -56,8 +56,8 @@ export const federationOptions = {
   track_appservice_user_ips: notYet('Where users of application services come from is not kept', false),
   macaroon_secret_key: needless('Tokens are random and kept as hashes; no secret makes them'),
   macaroon_secret_key_path: needless('Tokens are random and kept as hashes; no secret makes them'),
-  form_secret: needless('Forms are protected by random tokens; no secret makes them'),
-  form_secret_path: needless('Forms are protected by random tokens; no secret makes them'),
+  form_secret: served(maybeText, 'The secret in links to the terms of user_consent. Default: one is made'),
+  form_secret_path: served(maybeText, 'The file of form_secret; made when missing'),
   federation_rr_transactions_per_room_per_second: notYet('Read receipts go out with the next transaction'),
   perspectives: refused('The old form of trusted_key_servers; write that'),
 }

@@ -1,6 +1,7 @@
-import { notYet, refused, served } from './option.ts'
+import { consentSection } from './consent.ts'
+import { needless, notYet, refused, served } from './option.ts'
 import {
-  choice, duration, flag, list, mapping, maybeDuration, maybeList, maybeSize, maybeText, number, orNull, section, text,
+  choice, duration, flag, integer, list, mapping, maybeDuration, maybeList, maybeSize, maybeText, number, orNull, section, text,
 } from './reading.ts'
 
 const WEEK_MS = 604_800_000
@@ -11,13 +12,13 @@ export const limitOptions = {
   templates: notYet('Pages and mails cannot be changed'),
   hs_disabled: served(flag(false), 'Refuse every request of a user'),
   hs_disabled_message: served(text('This server is closed'), 'What is said while hs_disabled is set'),
-  limit_usage_by_mau: refused('The number of monthly users cannot be limited', false),
-  max_mau_value: notYet('The number of monthly users cannot be limited', 0),
-  mau_trial_days: notYet('The number of monthly users cannot be limited', 0),
-  mau_appservice_trial_days: notYet('The number of monthly users cannot be limited', {}),
-  mau_limit_alerting: notYet('The number of monthly users cannot be limited', true),
-  mau_stats_only: notYet('The number of monthly users is not counted', false),
-  mau_limit_reserved_threepids: notYet('The number of monthly users cannot be limited', []),
+  limit_usage_by_mau: served(flag(false), 'Whether no more users may be active in a month than max_mau_value'),
+  max_mau_value: served(integer(0), 'How many users may be active in a month, where limit_usage_by_mau is set'),
+  mau_trial_days: served(number(0), 'How many days a new account does not count as active'),
+  mau_appservice_trial_days: notYet('Accounts of application services do not count by days of their own', {}),
+  mau_limit_alerting: notYet('Nobody is told by a notice that the limit of active users is reached', false),
+  mau_stats_only: served(flag(false), 'Count the active users (warren status) though nobody is kept out'),
+  mau_limit_reserved_threepids: notYet('No account has a mail address or number by which a place could be kept for it', []),
   server_context: notYet('No statistics are reported to anyone'),
   limit_remote_rooms: served(
     section({
@@ -32,7 +33,7 @@ export const limitOptions = {
   allow_per_room_profiles: served(flag(true), 'Users may have another name or avatar in a room'),
   max_avatar_size: served(maybeSize, 'The largest image that may become an avatar'),
   allowed_avatar_mimetypes: served(maybeList(text('')), 'The kinds of image that may become an avatar'),
-  redaction_retention_period: served(maybeDuration(WEEK_MS), 'When the content of redacted events goes; null: never'),
+  redaction_retention_period: served(maybeDuration(WEEK_MS), 'How long moderators can see what redacted events said; null: for ever'),
   forgotten_room_retention_period: served(maybeDuration(), 'When rooms that every local user forgot are purged'),
   user_ips_max_age: served(maybeDuration(4 * WEEK_MS), 'How long it is kept from where a user came; null: for ever'),
   request_token_inhibit_3pid_errors: served(flag(false), 'Do not say whether an address is in use'),
@@ -49,11 +50,11 @@ export const limitOptions = {
         interval: duration(86_400_000),
       })),
     }),
-    'When messages are deleted',
+    'How long messages are kept. What is too old goes within minutes, so purge_jobs has nothing to say',
   ),
   enable_ephemeral_messages: notYet('Messages do not expire by themselves', false),
   account_validity: refused('Accounts do not expire', { enabled: false }),
-  redact_content: notYet('Redacted content always goes at once from what clients see', true),
+  redact_content: needless('Redacted content always goes at once from what clients see'),
 
   push: served(
     section({
@@ -77,7 +78,7 @@ export const limitOptions = {
     }),
     'Who is found in the user directory',
   ),
-  user_consent: refused('Consent to a policy is not asked for'),
+  user_consent: served(consentSection, 'Terms that users are asked to accept; without version there are none'),
   stats: notYet('Statistics are counted when they are asked for', { enabled: true }),
   server_notices: served(
     orNull(section({

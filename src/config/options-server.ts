@@ -48,7 +48,7 @@ export const serverOptions = {
   ip_range_blacklist: served(list(text(''), privateNetworks()), 'Networks that outgoing requests never reach'),
   ip_range_whitelist: served(list(text('')), 'Exceptions from ip_range_blacklist'),
   max_event_delay_duration: served(maybeDuration(86_400_000), 'The longest delay of a delayed event; null: none are taken'),
-  delete_stale_devices_after: notYet('Devices are kept until they are logged out'),
+  delete_stale_devices_after: served(maybeDuration(), 'When devices that nobody uses are logged out; null: never'),
   dummy_events_threshold: notYet('No dummy events are sent'),
   cleanup_extremities_with_dummy_events: notYet('No dummy events are sent', true),
   user_types: notYet('Accounts have no extra types'),

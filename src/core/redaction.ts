@@ -1,5 +1,6 @@
 import { isJsonObject, ownValue } from './event-content.ts'
 import type { Json, JsonObject, Pdu } from './pdu.ts'
+import type { EventId } from '#schema/identifiers.ts'
 import type { KeptKey, RoomVersionRules } from './room-version.ts'
 
 /**
@@ -40,4 +41,11 @@ function keptValue(content: JsonObject, key: KeptKey): Json | undefined {
   // A parent without the child stays as an empty object: peers hash it so.
   const child = ownValue(parent, key.child)
   return child === undefined ? {} : { [key.child]: child }
+}
+
+/** The event that a redaction is about, whatever the room version; undefined for other events. */
+export function redactionTarget({ type, redacts, content }: Pdu): EventId | undefined {
+  if (type !== 'm.room.redaction') return undefined
+  const target = ownValue(content, 'redacts') ?? redacts
+  return typeof target === 'string' ? (target as EventId) : undefined
 }

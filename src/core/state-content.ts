@@ -2,6 +2,7 @@ import type { RoomId, ServerName } from '#schema/identifiers.ts'
 import { badJson, invalidParam, type MatrixError } from '#schema/matrix-error.ts'
 import { isJsonObject, ownValue } from './event-content.ts'
 import type { Json, JsonObject } from './pdu.ts'
+import { isRetentionPolicy, RETENTION_TYPES } from './retention.ts'
 import { checkServerAcl } from './server-acl.ts'
 
 /**
@@ -20,6 +21,8 @@ export function refuseStateContent(
   if (stateKey !== '') return undefined
   if (type === 'm.room.power_levels') return refuseLevels(content)
   if (type === 'm.room.server_acl') return refuseAcl(content, serverName)
+  if (RETENTION_TYPES.some((each) => each === type) && !isRetentionPolicy(content))
+    return badJson('min_lifetime and max_lifetime must be whole numbers of milliseconds, and the first not above the second')
   if (type === 'm.room.tombstone' && ownValue(content, 'replacement_room') === roomId)
     return invalidParam('A room cannot be its own replacement')
   return undefined

@@ -5,7 +5,7 @@ import { forbidden, invalidParam, limitExceeded, MatrixError } from '#schema/mat
 import { countDelayedEvents } from '#store/delayed-events.ts'
 import type { Requester } from './endpoint.ts'
 import { perServer } from './per-server.ts'
-import { refuseSuspended } from './suspension.ts'
+import { refuseSilenced } from './speaking.ts'
 
 /** Events that a user may have waiting. */
 export const SCHEDULED_LIMIT = 100
@@ -45,7 +45,7 @@ export type Scheduling = Readonly<{
 export async function scheduleEvent(server: Homeserver, scheduling: Scheduling): Promise<{ delay_id: string }> {
   const { requester, roomId, stickyMs = null, cause, ...event } = scheduling
   const { userId, deviceId } = requester
-  refuseSuspended(requester)
+  refuseSilenced(server, requester)
   refuseDelay(server, event.delayMs)
   if (NEVER_LATER.includes(event.eventType)) throw forbidden(`${event.eventType} cannot be sent later`)
   const { delayId } = await counted(server, userId, () =>

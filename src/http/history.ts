@@ -1,8 +1,8 @@
 import type { ClientEvent } from '#core/sync/client-event.ts'
-import { type EventFilter, matchesEventFilter, NO_EVENT_FILTER } from '#core/sync/filter.ts'
+import type { EventFilter } from '#core/sync/filter.ts'
 import type { TimelineToken } from '#core/sync/token.ts'
 import type { RoomId } from '#schema/identifiers.ts'
-import { isRelatedAsWanted } from '#store/relations.ts'
+import { passesFilter } from '#store/event-filter.ts'
 import { findStateAt } from '#store/state-at.ts'
 import type { Store } from '#store/store.ts'
 import { listEventsFrom } from '#store/timeline.ts'
@@ -39,7 +39,7 @@ export function readHistory(store: Store, reader: RoomReader, { from, to, dir, l
     for (const event of batch) {
       end = dir === 'b' ? before(event) : after(event)
       scanned++
-      if (reader.maySee(event) && isWanted(filter, event, reader.roomId) && isRelatedAsWanted(store, filter, event)) events.push(event)
+      if (reader.maySee(event) && passesFilter(store, filter, event, reader.roomId)) events.push(event)
       if (events.length >= limit) return { events, end, isLast: false }
     }
     if (batch.length < wanted) return { events, end, isLast: true }
@@ -50,16 +50,6 @@ export function readHistory(store: Store, reader: RoomReader, { from, to, dir, l
 /** The places right before and right after an event. */
 export const before = ({ depth, num }: ClientEvent): TimelineToken => ({ depth, num: num - 1 })
 export const after = ({ depth, num }: ClientEvent): TimelineToken => ({ depth, num })
-
-export const isWanted = (filter: EventFilter, event: ClientEvent, roomId: RoomId): boolean =>
-  filter === NO_EVENT_FILTER || matchesEventFilter(filter, {
-    type: event.type,
-    sender: event.sender,
-    roomId,
-    get content(): unknown {
-      return (JSON.parse(`${event.body}}`) as { content: unknown }).content
-    },
-  })
 
 /** The member events of those who sent these events, as they were when everything up to `position` had happened. */
 export const membersOf = (store: Store, roomId: RoomId, events: readonly ClientEvent[], position: number): ClientEvent[] =>

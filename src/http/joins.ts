@@ -10,7 +10,7 @@ import { findStateEvent } from '#store/room-state.ts'
 import type { Requester } from './endpoint.ts'
 import { perServer } from './per-server.ts'
 import { rateLimiter } from './rate-limit.ts'
-import { refuseSuspended } from './suspension.ts'
+import { refuseSilenced } from './speaking.ts'
 
 const limitsOf = perServer(({ config: { rc }, clock }) => ({
   perUser: rateLimiter(rc.joins.local, clock.now),
@@ -33,16 +33,18 @@ export function ownMemberContent({ config }: Homeserver, content: JsonObject): J
  */
 export async function join(
   server: Homeserver,
-  { requester, roomId, content, reason, cause }: Readonly<{
+  { requester, roomId, content, signed, reason, cause }: Readonly<{
     requester: Requester
     roomId: RoomId
     content: JsonObject
+    /** Proof that an invitation of a mail address or number was for them. */
+    signed?: JsonObject | undefined
     reason?: string | undefined
     cause: string
   }>,
 ): Promise<EventId> {
   const { userId } = requester
-  refuseSuspended(requester)
+  refuseSilenced(server, requester)
   if (requester.isGuest) refuseGuest(server, roomId)
   takeTurn(server, requester, roomId)
   const { eventId } = await server.room(roomId).ask({
@@ -51,6 +53,7 @@ export async function join(
     profile: findMemberProfile(server.store, userId),
     extra: ownMemberContent(server, content),
     isVouchedFor: isVouchedFor(server.store, roomId, userId),
+    ...(signed === undefined ? {} : { signed }),
     ...(reason === undefined ? {} : { reason }),
   }, cause)
   return eventId

@@ -7,6 +7,7 @@ import { listDeviceIds } from '#store/devices.ts'
 import { findUser } from '#store/users.ts'
 import { refuseWhileClosed } from './closing.ts'
 import { connectionOf } from './connection.ts'
+import { noteMonthlyUse, refuseBeyondLimit } from './monthly-users.ts'
 import { perServer } from './per-server.ts'
 
 export type NewLogin = Readonly<{
@@ -36,6 +37,7 @@ export type LoggedIn = Readonly<{
 export async function logIn(server: Homeserver, login: NewLogin): Promise<LoggedIn> {
   const { userId, request, cause } = login
   refuseWhileClosed(server, { isAdmin: findUser(server.store, userId)?.isAdmin ?? false })
+  refuseBeyondLimit(server, userId)
   const deviceId = deviceIdOf(login.deviceId || newDeviceId())
   const isRefreshable = login.isRefreshable ?? false
   const tokens = await server.device(userId, deviceId).ask(
@@ -93,7 +95,9 @@ const noticedUntil = perServer(() => new Map<string, number>())
  * To be called when a session is used: the first use of a refreshed token makes the tokens before it void, and now and
  * then it is recorded from where a device is used. Costs a look into a map.
  */
-export function noteUse(server: Homeserver, { userId, deviceId, isNew }: Session, token: string, request: Request): void {
+export function noteUse(server: Homeserver, session: Session, token: string, request: Request): void {
+  const { userId, deviceId, isNew } = session
+  noteMonthlyUse(server, session)
   if (deviceId === null) return
   if (isNew) server.device(userId, deviceId).tell({ kind: 'confirmSession', accessToken: token }, server.mintCause())
   const noticed = noticedUntil(server)

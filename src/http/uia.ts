@@ -30,6 +30,8 @@ type UiaSession = {
   readonly until: number
   /** The first body that said anything, where the later ones may leave it out. */
   said: JsonObject | undefined
+  /** What was asked for last, for the pages on which a stage is done without the client. Holds no body of a request. */
+  terms: UiaTerms
   outcome: { userId: UserId; request: string } | undefined
 }
 
@@ -41,6 +43,8 @@ export type UiaTerms = Readonly<{
   flows: readonly (readonly string[])[]
   params?: JsonObject
   operation: string
+  /** Whose proof it is, where that is known. */
+  userId?: UserId
   /** The body without `auth` must be the same in every request of the session. */
   bindsBody: boolean
   /**
@@ -110,17 +114,19 @@ const worthKeeping = (rest: JsonObject): JsonObject | undefined => {
   return length > '{}'.length && length <= SAID_LIMIT_BYTES ? rest : undefined
 }
 
-function openSession(server: Homeserver, id: Json | undefined, { operation }: UiaTerms): UiaSession {
+function openSession(server: Homeserver, id: Json | undefined, terms: UiaTerms): UiaSession {
+  const { operation } = terms
   const { byId } = sessionsOf(server)
   const now = server.clock.now()
   const known = typeof id === 'string' ? byId.get(id) : undefined
   if (known && known.until > now && !known.outcome) {
     if (known.operation !== operation) throw forbidden('This session was begun for another request')
+    known.terms = terms
     return known
   }
   const fresh = server.nonce()
   const nothing = { digest: undefined, said: undefined, outcome: undefined }
-  const session: UiaSession = { id: fresh, operation, completed: [], until: now + UIA_SESSION_MS, ...nothing }
+  const session: UiaSession = { id: fresh, operation, completed: [], until: now + UIA_SESSION_MS, terms, ...nothing }
   byId.set(session.id, session)
   const [oldest] = byId.keys()
   if (byId.size > UIA_SESSION_LIMIT && oldest !== undefined) byId.delete(oldest)
@@ -149,6 +155,29 @@ async function tryStage(
   const failure = await terms.attempt(stage, auth, session.id)
   if (!failure && !completed.includes(stage)) completed.push(stage)
   return failure
+}
+
+export type OpenStage = Readonly<{
+  isDone: boolean
+  /** What the client was told about it. */
+  params: JsonObject
+  userId: UserId | undefined
+  /** As a client's own attempt: what has gone wrong is returned or thrown. */
+  attempt: (auth: JsonObject) => Promise<MatrixError | undefined>
+}>
+
+/** A stage that some flow of an open session has, for who does it elsewhere. spec: client-server-api#fallback */
+export function findStage(server: Homeserver, sessionId: string, stage: string): OpenStage | undefined {
+  const session = sessionOf(server, { auth: { session: sessionId } })
+  if (!session || session.outcome || !session.terms.flows.some((flow) => flow.includes(stage))) return undefined
+  const { terms } = session
+  const params = ownValue(terms.params ?? {}, stage)
+  return {
+    isDone: session.completed.includes(stage),
+    params: isJsonObject(params) ? params : {},
+    userId: terms.userId,
+    attempt: (auth) => tryStage(session, stage, auth, terms),
+  }
 }
 
 function challenge(session: UiaSession, { flows, params = {} }: UiaTerms, failure: MatrixError | undefined): UiaChallenge {
@@ -180,6 +209,7 @@ export async function proveIdentity(server: Homeserver, call: ProofCall, { mayRe
   await proveStages(server, body, {
     flows: PASSWORD_FLOW,
     operation: `${request.method} ${pathOf(request.url)} ${device}`,
+    userId: requester.userId,
     bindsBody: true,
     attempt: (_stage, auth) => attemptPassword(server, requester, auth, cause),
   })

@@ -3,7 +3,7 @@ import type { ResourceName } from '#config'
 /** What each resource of a listener serves, by the beginning of the path. `/health` is everywhere, see listen.ts. */
 const PREFIXES: Readonly<Record<ResourceName, readonly string[]>> = {
   client: [
-    '/_matrix/client', '/_matrix/media', '/_matrix/static', '/_matrix/policy', '/.well-known/matrix',
+    '/_matrix/client', '/_matrix/media', '/_matrix/static', '/_matrix/consent', '/_matrix/policy', '/.well-known/matrix',
     '/_synapse/admin', '/_synapse/client', '/_synapse/mas', '/_warren',
   ],
   federation: ['/_matrix/federation', '/_matrix/key', '/_matrix/media', '/_matrix/policy', '/.well-known/matrix/server'],

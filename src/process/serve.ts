@@ -6,7 +6,7 @@ import { Elysia } from 'elysia'
 import { control, type RunningStatus } from '#admin/control.ts'
 import type { AdminDoor } from '#admin/door.ts'
 import { handbook } from '#admin/handbook.ts'
-import { html, page } from '#admin/page.ts'
+import { html, page } from '#http/html.ts'
 import { setup, SETUP_PATH } from '#admin/setup.ts'
 import { newSecret, openSigningKeys, type Config } from '#config'
 

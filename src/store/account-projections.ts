@@ -7,9 +7,12 @@ import { projectSessionConfirmed, projectSessionRefreshed, projectSessionStarted
 import { projectAccountDataDeleted, projectAccountDataSet } from './account-data.ts'
 import { projectRoomAliasDeleted, projectRoomAliasSet } from './aliases.ts'
 import {
-  projectDeviceCreated, projectDeviceDeleted, projectDeviceRenamed, projectDeviceSeen, projectSessionOnDevice,
+  projectDeviceCreated, projectDeviceDeleted, projectDeviceOriginForgotten, projectDeviceRenamed, projectDeviceSeen,
+  projectSessionOnDevice,
 } from './devices.ts'
+import { projectTermsAccepted } from './consent.ts'
 import { projectFilterDefined, projectFilterDropped } from './filters.ts'
+import { projectMonthlyUseNoticed } from './monthly-users.ts'
 import { projectProfileFieldDeleted, projectProfileFieldSet } from './profiles.ts'
 import type { Project, ProjectionsOf } from './projectors.ts'
 import {
@@ -48,6 +51,8 @@ export const accountProjections: ProjectionsOf<UserFact | DeviceFact | AliasFact
   accountDataDeleted: { project: projectAccountDataDeleted },
   filterDefined: { project: projectFilterDefined },
   filterDropped: { project: projectFilterDropped },
+  termsAccepted: { project: projectTermsAccepted },
+  monthlyUseNoticed: { project: projectMonthlyUseNoticed },
 
   sessionStarted: { project: projectLogin },
   sessionRefreshed: { project: projectSessionRefreshed },
@@ -55,6 +60,7 @@ export const accountProjections: ProjectionsOf<UserFact | DeviceFact | AliasFact
   deviceCreated: { project: projectDeviceCreated },
   deviceRenamed: { project: projectDeviceRenamed },
   deviceSeen: { project: projectDeviceSeen },
+  deviceOriginForgotten: { project: projectDeviceOriginForgotten },
   deviceDeleted: { project: projectDeviceDeleted },
 
   roomAliasSet: { project: projectRoomAliasSet },

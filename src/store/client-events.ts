@@ -3,6 +3,7 @@ import { stickyDuration } from '#core/sticky-events.ts'
 import { getByPath } from '#core/dot-path.ts'
 import type { EventId, RoomId, UserId } from '#schema/identifiers.ts'
 import { eventIdOfKey, eventKeyOf, type EventKey } from './events.ts'
+import { findOriginalText } from './redacted-originals.ts'
 import type { Store } from './store.ts'
 
 /** The columns that `clientEventOf` reads; `replaces` comes from the state change that the event made, if any. */
@@ -105,4 +106,12 @@ export function findClientEvent(store: Store, roomId: RoomId, eventId: EventId):
     .query<ClientEventRow, [EventKey, number]>(`SELECT ${CLIENT_EVENT} FROM events e WHERE e.event_id = ? AND e.room = ?`)
     .get(eventKeyOf(eventId), room)
   return row ? clientEventOf(store, row) : undefined
+}
+
+/** A redacted event as it was before; undefined when that is gone. */
+export function findUnredactedEvent(store: Store, num: number): ClientEvent | undefined {
+  const original = findOriginalText(store, num)
+  if (!original) return undefined
+  const row = store.db.query<ClientEventRow, [number]>(`SELECT ${CLIENT_EVENT} FROM events e WHERE e.num = ?`).get(num)
+  return row ? clientEventOf(store, { ...row, ...original }) : undefined
 }

@@ -1,5 +1,7 @@
 import { type DeviceId, deviceIdOf, type UserId } from '#schema/identifiers.ts'
-import type { DeviceCreated, DeviceDeleted, DeviceRenamed, DeviceSeen, SessionStarted } from '#schema/journal/device.ts'
+import type {
+  DeviceCreated, DeviceDeleted, DeviceOriginForgotten, DeviceRenamed, DeviceSeen, SessionStarted,
+} from '#schema/journal/device.ts'
 import { deleteTokensOf } from './access-tokens.ts'
 import type { Project } from './projectors.ts'
 import type { Store } from './store.ts'
@@ -37,6 +39,11 @@ export const projectDeviceRenamed: Project<DeviceRenamed> = ({ db, names }, { us
 export const projectDeviceSeen: Project<DeviceSeen> = ({ db, names }, { userId, deviceId, ts, ipAddress, userAgent }) => {
   db.query('UPDATE devices SET last_seen_ts = ?, last_seen_ip = ?, last_seen_user_agent = ? WHERE user = ? AND device = ?')
     .run(ts, ipAddress, userAgent, names.numberOf(userId), names.numberOf(deviceId))
+}
+
+export const projectDeviceOriginForgotten: Project<DeviceOriginForgotten> = ({ db, names }, { userId, deviceId }) => {
+  db.query('UPDATE devices SET last_seen_ip = NULL, last_seen_user_agent = NULL WHERE user = ? AND device = ?')
+    .run(names.numberOf(userId), names.numberOf(deviceId))
 }
 
 export const projectDeviceDeleted: Project<DeviceDeleted> = (store, { userId, deviceId }) => {
@@ -78,3 +85,18 @@ export function listDeviceIds({ db, names }: Store, userId: UserId): DeviceId[] 
     .all(user)
     .map(({ device }) => deviceIdOf(names.textOf(device)))
 }
+
+type Named = Readonly<{ userId: UserId; deviceId: DeviceId }>
+
+const namedIn = ({ db, names }: Store, condition: string, until: number, limit: number): Named[] =>
+  db
+    .query<{ user: number; device: number }, [number, number]>(`SELECT user, device FROM devices WHERE last_seen_ts <= ? AND ${condition} LIMIT +?`)
+    .all(until, limit)
+    .map(({ user, device }) => ({ userId: names.textOf(user) as UserId, deviceId: deviceIdOf(names.textOf(device)) }))
+
+/** Devices of which it is known from where they were used, and that were last used at `until` or before. */
+export const listDevicesWithOrigin = (store: Store, until: number, limit: number): Named[] =>
+  namedIn(store, '(last_seen_ip IS NOT NULL OR last_seen_user_agent IS NOT NULL)', until, limit)
+
+/** Devices that were last used at `until` or before. */
+export const listStaleDevices = (store: Store, until: number, limit: number): Named[] => namedIn(store, 'TRUE', until, limit)

@@ -2,7 +2,7 @@ import type { Kinded } from '#actors/kernel/actor.ts'
 import type { Batch } from '#actors/kernel/journal.ts'
 import type { RoomEvent } from '#core/pdu.ts'
 import type { EventId } from '#schema/identifiers.ts'
-import type { EventAppended, EventRedacted } from '#schema/journal/room.ts'
+import type { EventAppended, EventRedacted, EventsExpired } from '#schema/journal/room.ts'
 import { findEvent } from './events.ts'
 import type { Store } from './store.ts'
 
@@ -42,7 +42,7 @@ export function eventsAtHand(store: Store): EventsAtHand {
       pending.set(eventId, { position, event: { eventId, roomId, pdu } })
     },
     committed({ rows }) {
-      for (const { fact } of rows) if (isRedacted(fact)) cache.delete(fact.eventId)
+      for (const { fact } of rows) for (const eventId of emptiedBy(fact)) cache.delete(eventId)
       const last = rows.at(-1)?.position ?? 0
       for (const [eventId, { position }] of pending) {
         if (position > last) return
@@ -55,3 +55,7 @@ export function eventsAtHand(store: Store): EventsAtHand {
 
 const isAppended = (fact: Kinded): fact is EventAppended => fact.kind === 'eventAppended'
 const isRedacted = (fact: Kinded): fact is EventRedacted => fact.kind === 'eventRedacted'
+const isExpiry = (fact: Kinded): fact is EventsExpired => fact.kind === 'eventsExpired'
+
+/** The events that say less since. */
+const emptiedBy = (fact: Kinded): readonly EventId[] => (isRedacted(fact) ? [fact.eventId] : isExpiry(fact) ? fact.eventIds : [])

@@ -1,4 +1,4 @@
-import { redactEvent } from '#core/redaction.ts'
+import { redactEvent, redactionTarget } from '#core/redaction.ts'
 import { canonicalJson } from '#core/canonical-json.ts'
 import type { Pdu, RoomEvent } from '#core/pdu.ts'
 import { roomVersionRules } from '#core/room-version.ts'
@@ -6,6 +6,7 @@ import type { EventAppended, EventRedacted } from '#schema/journal/room.ts'
 import type { EventId, RoomId } from '#schema/identifiers.ts'
 import { contentSpan } from '#core/content-span.ts'
 import type { Project, Projection } from './projectors.ts'
+import { findOriginalText, keepOriginal } from './redacted-originals.ts'
 import { PDU_COLUMNS, pduOf, type PduRow, storedText } from './stored-pdu.ts'
 import type { Store } from './store.ts'
 
@@ -28,26 +29,39 @@ const eventOfRow = (store: Store, row: Row): RoomEvent => ({
   pdu: pduOf(store, row),
 })
 
-/** The event of that id, in its redacted form if it was redacted. */
+/** What has expired is in no table that clients are shown, but decisions still build on it. */
+const EXPIRED_COLUMNS = 'e.event_id, e.room, e.type, NULL AS state_key, e.sender, e.depth, e.ts, e.json'
+
+/** The event of that id, in its redacted form if it was redacted or has expired. */
 export function findEvent(store: Store, eventId: EventId): RoomEvent | undefined {
-  const row = store.db
-    .query<Row, [EventKey]>(`SELECT e.event_id, ${PDU_COLUMNS} FROM events e WHERE e.event_id = ?`)
-    .get(eventKeyOf(eventId))
+  const key = eventKeyOf(eventId)
+  const row =
+    store.db.query<Row, [EventKey]>(`SELECT e.event_id, ${PDU_COLUMNS} FROM events e WHERE e.event_id = ?`).get(key) ??
+    store.db.query<Row, [EventKey]>(`SELECT ${EXPIRED_COLUMNS} FROM expired_events e WHERE e.event_id = ?`).get(key)
   return row ? eventOfRow(store, row) : undefined
 }
+
+export const hasExpired = ({ db }: Store, key: EventKey): boolean =>
+  db.query('SELECT 1 FROM expired_events WHERE event_id = ?').get(key) !== null
 
 /** The journal position at which the event was first written; its number in every other table. */
 export const findEventNum = ({ db }: Store, eventId: EventId): number | undefined =>
   db.query<{ num: number }, [EventKey]>('SELECT num FROM events WHERE event_id = ?').get(eventKeyOf(eventId))?.num
 
-/** The event that a device has sent under this transaction id, whatever the room. */
-export function findSentEvent({ db, names }: Store, device: string, txnId: string): EventId | undefined {
-  const num = names.find(device)
-  if (num === undefined) return undefined
-  const row = db
-    .query<{ event_id: EventKey }, [number, string]>('SELECT event_id FROM events WHERE device = ? AND txn_id = ?')
-    .get(num, txnId)
-  return row ? eventIdOfKey(row.event_id) : undefined
+/** As much of a request's path as tells it from others of the same transaction id; `redacts` for a redaction. */
+export type SentPath = Readonly<{ roomId: RoomId; type: string; redacts?: string }>
+
+/** The event that a device has sent by this path under this transaction id. */
+export function findSentEvent(store: Store, device: string, txnId: string, { roomId, type, redacts }: SentPath): EventId | undefined {
+  const { db, names } = store
+  const [num, room, typeNum] = [names.find(device), names.find(roomId), names.find(type)]
+  if (num === undefined || room === undefined || typeNum === undefined) return undefined
+  return db
+    .query<Row, [number, string, number, number]>(`
+      SELECT e.event_id, ${PDU_COLUMNS} FROM events e WHERE e.device = ? AND e.txn_id = ? AND e.room = ? AND e.type = ?`)
+    .all(num, txnId, room, typeNum)
+    .map((row) => eventOfRow(store, row))
+    .find(({ pdu }) => redactionTarget(pdu) === redacts)?.eventId
 }
 
 /** Transaction ids belong to a device of a user. spec: client-server-api#transaction-identifiers */
@@ -78,12 +92,16 @@ const projectEventAppended: Project<EventAppended> = ({ db, names }, fact, posit
 
 type FullRow = Row & { content_start: number; content_end: number; device: number | null; txn_id: string | null }
 
+const WHOLE = `SELECT e.event_id, ${PDU_COLUMNS}, e.content_start, e.content_end, e.device, e.txn_id FROM events e WHERE e.num = ?`
+const WHOLE_EXPIRED = `
+  SELECT ${EXPIRED_COLUMNS}, e.content_start, e.content_end, NULL AS device, NULL AS txn_id FROM expired_events e WHERE e.num = ?`
+
+/** An event that was redacted later comes back whole, as long as its original is there. */
 function hydrateEventAppended(store: Store, position: number): EventAppended {
-  const row = store.db
-    .query<FullRow, [number]>(`
-      SELECT e.event_id, ${PDU_COLUMNS}, e.content_start, e.content_end, e.device, e.txn_id FROM events e WHERE e.num = ?`)
-    .get(position)
-  if (!row) throw new Error(`the event at position ${position} is missing`)
+  const stored =
+    store.db.query<FullRow, [number]>(WHOLE).get(position) ?? store.db.query<FullRow, [number]>(WHOLE_EXPIRED).get(position)
+  if (!stored) throw new Error(`the event at position ${position} is missing`)
+  const row = { ...stored, ...findOriginalText(store, position) }
   const event = eventOfRow(store, row)
   const fact: EventAppended = {
     kind: 'eventAppended',
@@ -116,19 +134,26 @@ export const eventAppendedRow: Projection<EventAppended> = {
   dehydrate: dehydrateEventAppended,
 }
 
-/** The stored text becomes the redacted one: what was redacted is gone from the disk with the next vacuum. */
+/** The stored text becomes the redacted one, so that whoever reads it reads no more; what it was is put aside. */
 export const projectEventRedacted: Project<EventRedacted> = (store, { roomId, eventId, redactedBy }) => {
-  const { db, names } = store
-  const room = names.numberOf(roomId)
-  const version = db.query<{ version: string }, [number]>('SELECT version FROM rooms WHERE room = ?').get(room)?.version
+  const { db } = store
+  const row = db.query<PduRow & { num: number }, [EventKey]>(`SELECT e.num, ${PDU_COLUMNS} FROM events e WHERE e.event_id = ?`).get(eventKeyOf(eventId))
+  if (!row && hasExpired(store, eventKeyOf(eventId))) return
+  if (!row) throw new Error(`cannot redact ${eventId}: its row is missing`)
+  const redaction = db.query<{ num: number; ts: number }, [EventKey]>('SELECT num, ts FROM events WHERE event_id = ?').get(eventKeyOf(redactedBy))
+  keepOriginal(store, row.num, redaction?.ts ?? 0)
+  const { json, start, end } = redactedText(store, row, roomId)
+  db.query('UPDATE events SET json = ?, content_start = ?, content_end = ?, redacted_by = ? WHERE num = ?')
+    .run(json, start, end, redaction?.num ?? null, row.num)
+}
+
+/** What `events` keeps of a redacted event. */
+export function redactedText(store: Store, row: PduRow, roomId: RoomId): { json: string; start: number; end: number } {
+  const version = store.db.query<{ version: string }, [number]>('SELECT version FROM rooms WHERE room = ?').get(row.room)?.version
   const rules = version === undefined ? undefined : roomVersionRules(version)
-  const row = db.query<PduRow, [EventKey]>(`SELECT ${PDU_COLUMNS} FROM events e WHERE e.event_id = ?`).get(eventKeyOf(eventId))
-  if (!rules || !row) throw new Error(`cannot redact ${eventId}: its room or row is missing`)
+  if (!rules) throw new Error(`cannot redact an event of ${roomId}: the version of the room is missing`)
   const redacted = redactEvent(rules, pduOf(store, row))
   const json = canonicalJson(redacted)
   const [start, end] = contentSpan(redacted, json)
-  db.query(`
-    UPDATE events SET json = ?, content_start = ?, content_end = ?, redacted_by = (SELECT num FROM events WHERE event_id = ?)
-     WHERE event_id = ?
-  `).run(storedText(redacted, json, end, roomId), start, end, eventKeyOf(redactedBy), eventKeyOf(eventId))
+  return { json: storedText(redacted, json, end, roomId), start, end }
 }

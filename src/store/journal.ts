@@ -65,6 +65,9 @@ const FACTS = `
    UNION ALL
   SELECT j.position, j.kind, NULL FROM events e CROSS JOIN journal j ON j.position = e.position
    WHERE e.room = +?3 AND e.position > +?2 AND j.actor = +?1 AND j.fact IS NULL
+   UNION ALL
+  SELECT j.position, j.kind, NULL FROM expired_events e CROSS JOIN journal j ON j.position = e.num
+   WHERE e.room = +?3 AND e.num > +?2 AND j.actor = +?1 AND j.fact IS NULL
    ORDER BY position`
 
 function* factsAfter(store: Store, actor: string, after: number): Generator<{ position: number; fact: Kinded }> {

@@ -2,6 +2,7 @@ import type { DeviceFact } from '#schema/journal/device.ts'
 import type { PushFact, PushRulesChanged } from '#schema/journal/push.ts'
 import type { RoomFact } from '#schema/journal/room.ts'
 import type { AccountDataDeleted, AccountDataSet, UserDeactivated, UserFact } from '#schema/journal/user.ts'
+import { projectUnreadExpired } from './expired-events.ts'
 import { deleteNotificationsOf } from './notifications.ts'
 import type { AnyProjection, Project, ProjectionsOf } from './projectors.ts'
 import { deletePushRulesOf, projectPushRulesChanged } from './push-rules.ts'
@@ -40,6 +41,7 @@ type Followed = RoomFact | UserFact | DeviceFact
 const before: { readonly [K in Followed['kind']]?: Project<Extract<Followed, { kind: K }>> } = {
   eventAppended: projectUnread,
   eventRedacted: projectUnreadRedaction,
+  eventsExpired: projectUnreadExpired,
 }
 
 /** And what they learn when it is. */

@@ -2,12 +2,11 @@ import type { Database } from 'bun:sqlite'
 import type { JsonObject } from '#core/pdu.ts'
 import { type Relation, relationOf } from '#core/relations.ts'
 import type { ClientEvent } from '#core/sync/client-event.ts'
-import { type EventFilter, matchesRelations, needsRelations } from '#core/sync/filter.ts'
 import type { TimelineToken } from '#core/sync/token.ts'
 import type { EventAppended, EventRedacted } from '#schema/journal/room.ts'
 import type { EventId, RoomId, UserId } from '#schema/identifiers.ts'
 import { CLIENT_EVENT, clientEventOf, type ClientEventRow } from './client-events.ts'
-import { type EventKey, eventIdOfKey, eventKeyOf } from './events.ts'
+import { type EventKey, eventIdOfKey, eventKeyOf, hasExpired } from './events.ts'
 import type { Project } from './projectors.ts'
 import type { Store } from './store.ts'
 import { addToThread, recountThread } from './threads.ts'
@@ -63,7 +62,7 @@ function link(store: Store, { num, room, type, sender, depth, relation }: Child)
   const { db, names } = store
   const key = eventKeyOf(relation.eventId)
   const parent = db.query<{ num: number; room: number }, [EventKey]>('SELECT num, room FROM events WHERE event_id = ?').get(key)
-  if (!parent) return addOrphan(db, key, num)
+  if (!parent) return hasExpired(store, key) ? undefined : addOrphan(db, key, num)
   if (parent.room !== room) return
   const isThread = relation.relType === 'm.thread'
   const thread = isThread ? parent.num : threadOf(store, parent.num)
@@ -192,7 +191,3 @@ export const listRelationsTo = ({ db, names }: Store, num: number): { sender: Us
     .query<{ sender: number; rel_type: number }, [number]>('SELECT DISTINCT sender, rel_type FROM relations WHERE parent = +?')
     .all(num)
     .map((row) => ({ sender: names.textOf(row.sender) as UserId, relType: names.textOf(row.rel_type) }))
-
-/** Whether an event is related to as a filter wants it. spec: client-server-api#filtering (related_by_senders) */
-export const isRelatedAsWanted = (store: Store, filter: EventFilter, { num }: ClientEvent): boolean =>
-  !needsRelations(filter) || matchesRelations(filter, listRelationsTo(store, num))

@@ -1,10 +1,12 @@
 import type { EventAppended, EventRedacted, RoomFact } from '#schema/journal/room.ts'
 import { delayedEventProjections } from './delayed-events.ts'
 import { eventAppendedRow, projectEventRedacted } from './events.ts'
+import { projectEventsExpired } from './expired-events.ts'
 import { projectMembership, projectRoomForgotten } from './memberships.ts'
 import type { Project, ProjectionsOf } from './projectors.ts'
 import { projectRoomPublished } from './public-rooms.ts'
 import { projectReceiptPosted } from './receipts.ts'
+import { projectOriginalsForgotten } from './redacted-originals.ts'
 import { projectRelation, projectRelationRedacted } from './relations.ts'
 import { projectStateChange } from './room-state.ts'
 import { projectSticky } from './sticky-events.ts'
@@ -29,6 +31,8 @@ const projectRedaction: Project<EventRedacted> = (store, fact, position, actorId
 export const roomProjections: ProjectionsOf<RoomFact> = {
   eventAppended: { ...eventAppendedRow, project: projectEvent },
   eventRedacted: { project: projectRedaction },
+  eventsExpired: { project: projectEventsExpired },
+  originalsForgotten: { project: projectOriginalsForgotten },
   receiptPosted: { project: projectReceiptPosted },
   roomPublished: { project: projectRoomPublished },
   roomForgotten: { project: projectRoomForgotten },

@@ -67,3 +67,12 @@ export function listStateOfType(store: Store, roomId: RoomId, type: string): Roo
     .all(room, typeNum)
   return eventsOfRows(store, roomId, rows)
 }
+
+/** Rooms that have state of that type under the empty key. */
+export const listRoomsWithState = ({ db, names }: Store, type: string): RoomId[] =>
+  db
+    .query<{ room: number }, [number, number]>(
+      'SELECT r.room FROM rooms r WHERE EXISTS (SELECT 1 FROM room_state s WHERE s.room = r.room AND s.type = ? AND s.state_key = ?)',
+    )
+    .all(names.find(type) ?? -1, names.find('') ?? -1)
+    .map(({ room }) => names.textOf(room) as RoomId)

@@ -30,6 +30,9 @@ export function findRoom({ db, names }: Store, roomId: RoomId): RoomCount | unde
   return row ? readRow(row) : undefined
 }
 
+export const listRoomIds = ({ db, names }: Store): RoomId[] =>
+  db.query<{ room: number }, []>('SELECT room FROM rooms').all().map(({ room }) => names.textOf(room) as RoomId)
+
 /** Members of this server who are joined. */
 export const countJoinedOf = ({ db, names }: Store, roomId: RoomId, serverName: string): number =>
   db

@@ -17,8 +17,14 @@ export const INDEX_BATCH = 500
 export const MATCHES_LIMIT = 2_000
 /** With so many matches for the words as they are, nobody needs those of words that only begin with them. */
 const ENOUGH_MATCHES = 100
-/** In no more rooms than this the index itself is asked for the rooms: to go through many lists at once is slow. */
-const PLACES_LIMIT = 4
+
+/** What one search may cost. */
+export const SEARCH_LIMITS = {
+  /** In no more rooms than this the index itself is asked for the rooms: to go through many lists at once is slow. */
+  places: 40,
+  /** In more rooms than that, so many of the newest matches in all of the house are gone through before it is asked. */
+  scanned: 10_000,
+}
 
 /** Makes the tables of an attached index that is new or from another version of this program. */
 export function prepareIndex(db: Database): void {
@@ -40,7 +46,7 @@ const NEXT_EVENTS = `
 
 /**
  * Indexes the next events, in the order in which they came; true when there may be more. What is redacted leaves the
- * index when its redaction is met.
+ * index when its redaction is met, and what has expired when that is.
  */
 export function indexMore(store: Store): boolean {
   const { db, names } = store
@@ -56,6 +62,7 @@ export function indexMore(store: Store): boolean {
   // Deferred, as an immediate transaction would lock the house's database too.
   db.transaction(() => {
     for (const row of rows) indexEvent(store, row, isEncrypted)
+    db.query('DELETE FROM search.words WHERE rowid IN (SELECT num FROM expired_events WHERE expired > ? AND expired <= ?)').run(position, upTo)
     db.query('UPDATE search.progress SET position = ?').run(upTo)
   }).deferred()
   return upTo < last
@@ -139,28 +146,46 @@ type MatchRow = { num: number; room: number; sender: number; ts: number }
 
 const MATCHES = `
   SELECT w.rowid AS num, e.room, e.sender, e.ts FROM search.words w CROSS JOIN events e ON e.num = w.rowid
-   WHERE words MATCH ?1 AND w.rowid <= ?2 AND e.redacted_by IS NULL
+   WHERE words MATCH ?1 AND w.rowid <= ?2 AND w.rowid >= ?7 AND e.redacted_by IS NULL
      AND e.room IN (SELECT value FROM json_each(?3)) AND e.type IN (SELECT value FROM json_each(?4))
      AND (?5 IS NULL OR e.sender IN (SELECT value FROM json_each(?5)))
      AND (?6 IS NULL OR e.sender NOT IN (SELECT value FROM json_each(?6)))
    ORDER BY w.rowid DESC LIMIT ${MATCHES_LIMIT}`
 
 /** The newest MATCHES_LIMIT matches. */
-export function findMatches(store: Store, query: SearchQuery): Matches {
+export function findMatches(store: Store, query: SearchQuery, limits = SEARCH_LIMITS): Matches {
   if (query.rooms.length === 0) return NO_MATCHES
-  const exact = newestMatches(store, query, query.match)
+  const exact = newestMatches(store, query, query.match, limits)
   const isEnough = exact.length >= ENOUGH_MATCHES || query.match === query.looseMatch
-  const rows = inOrder(store, query, isEnough ? exact : newestMatches(store, query, query.looseMatch))
+  const rows = inOrder(store, query, isEnough ? exact : newestMatches(store, query, query.looseMatch, limits))
   return { nums: rows.map(({ num }) => num), rooms: rows.map(({ room }) => room), senders: rows.map(({ sender }) => sender) }
 }
 
-function newestMatches({ db }: Store, { rooms, types, senders, notSenders, until }: SearchQuery, match: string): MatchRow[] {
-  const listed = (numbers: readonly number[] | undefined): string | null => (numbers ? JSON.stringify(numbers) : null)
+/**
+ * Who is in many rooms is mostly in those that much is said in, so what is newest in the house is soon enough; but many
+ * quiet rooms in a loud house are found by their own lists only.
+ */
+function newestMatches(store: Store, query: SearchQuery, match: string, { places, scanned }: typeof SEARCH_LIMITS): MatchRow[] {
   const body = `body : (${match})`
-  const placed = rooms.length > PLACES_LIMIT ? body : `place : (${rooms.map(placeOf).join(' OR ')}) AND ${body}`
+  if (query.rooms.length > places) {
+    const oldest = oldestScanned(store, body, query.until, scanned)
+    const rows = matchesFrom(store, query, body, oldest)
+    if (oldest === 0 || rows.length === MATCHES_LIMIT) return rows
+  }
+  return matchesFrom(store, query, `place : (${query.rooms.map(placeOf).join(' OR ')}) AND ${body}`, 0)
+}
+
+/** 0 if there are no more matches than may be gone through. */
+const oldestScanned = ({ db }: Store, match: string, until: number, scanned: number): number =>
+  db
+    .query<{ num: number }, [string, number, number]>('SELECT rowid AS num FROM search.words WHERE words MATCH ? AND rowid <= ? ORDER BY rowid DESC LIMIT 1 OFFSET ?')
+    .get(match, until, scanned)?.num ?? 0
+
+function matchesFrom({ db }: Store, { rooms, types, senders, notSenders, until }: SearchQuery, match: string, oldest: number): MatchRow[] {
+  const listed = (numbers: readonly number[] | undefined): string | null => (numbers ? JSON.stringify(numbers) : null)
   return db
-    .query<MatchRow, [string, number, string, string, string | null, string | null]>(MATCHES)
-    .all(placed, until, JSON.stringify(rooms), JSON.stringify(types), listed(senders), listed(notSenders))
+    .query<MatchRow, [string, number, string, string, string | null, string | null, number]>(MATCHES)
+    .all(match, until, JSON.stringify(rooms), JSON.stringify(types), listed(senders), listed(notSenders), oldest)
 }
 
 /** By time, or by how close they come; the index could rank too, but goes through every list of a word for it. */

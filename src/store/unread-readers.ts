@@ -1,5 +1,5 @@
 import type { EventAppended, ReceiptPosted } from '#schema/journal/room.ts'
-import type { RoomId, UserId } from '#schema/identifiers.ts'
+import type { EventId, RoomId, UserId } from '#schema/identifiers.ts'
 import { MAIN_THREAD, threadNumber } from './event-threads.ts'
 import { eventKeyOf, type EventKey } from './events.ts'
 import type { Project } from './projectors.ts'
@@ -102,11 +102,15 @@ export const projectReadMark: Project<ReceiptPosted> = (store, { roomId, userId,
   if (!findReader(store, reader)) return
   const position = db
     .query<{ position: number | null }, [EventKey, number]>('SELECT position FROM events WHERE event_id = ? AND room = ?')
-    .get(eventKeyOf(eventId), reader.room)?.position
+    .get(eventKeyOf(eventId), reader.room)?.position ?? expiredPosition(store, eventId)
   if (position === undefined || position === null) return
   if (threadId === null) readEverything(store, reader, position)
   else readThread(store, reader, threadNumber(store, threadId), position)
 }
+
+/** A client may still know a message that has expired here, and say that everything up to it is read. */
+const expiredPosition = ({ db }: Store, eventId: EventId): number | undefined =>
+  db.query<{ num: number }, [EventKey]>('SELECT num FROM expired_events WHERE event_id = ?').get(eventKeyOf(eventId))?.num
 
 function readEverything({ db }: Store, { room, user }: Reader, position: number): void {
   const { changes } = db

@@ -68,6 +68,35 @@ describe('noticeDevice', () => {
   })
 })
 
+describe('forgetDeviceOrigin', () => {
+  test('forgets from where the device was used, and not when', () => {
+    const forget = { kind: 'forgetDeviceOrigin', until: NOW } as const
+    expect(phone.when(forget).facts).toEqual([{ kind: 'deviceOriginForgotten', userId, deviceId }])
+    const forgotten = phone.and(forget)
+    expect(forgotten.memory.seen).toEqual({ ts: NOW, ipAddress: null, userAgent: null })
+    expect(forgotten.when(forget).facts).toEqual([])
+  })
+
+  test('leaves a device alone that was used since, or never', () => {
+    expect(phone.when({ kind: 'forgetDeviceOrigin', until: NOW - 1 }).facts).toEqual([])
+    expect(nothing.when({ kind: 'forgetDeviceOrigin', until: NOW }).facts).toEqual([])
+  })
+})
+
+describe('dropStaleDevice', () => {
+  test('ends the session of a device that nobody has used since', () => {
+    expect(phone.when({ kind: 'dropStaleDevice', until: NOW })).toMatchObject({
+      facts: [{ kind: 'deviceDeleted', userId, deviceId }], effects: [ringUsers([userId], 'device-lists')],
+    })
+  })
+
+  test('leaves a device alone that was used since, or was never logged in on', () => {
+    expect(phone.when({ kind: 'dropStaleDevice', until: NOW - 1 }).facts).toEqual([])
+    const bare = nothing.and({ kind: 'createDevice', displayName: null })
+    expect(bare.when({ kind: 'dropStaleDevice', until: NOW }).facts).toEqual([])
+  })
+})
+
 describe('endSession', () => {
   test('leaves nothing behind, and may be said twice', () => {
     const ended = phone.and({ kind: 'endSession' })

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 
-import { html } from '#admin/page.ts'
+import { html } from '#http/html.ts'
 import { setup, SETUP_PATH } from '#admin/setup.ts'
 import { fakeDoor } from '#harness/fake-server.ts'
 import type { ServerName } from '#schema/identifiers.ts'

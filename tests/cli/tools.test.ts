@@ -73,6 +73,15 @@ describe('config check', () => {
     ]])
   })
 
+  test('prints no secret, in neither form', async () => {
+    const file = inFolder('secrets.yaml')
+    writeFileSync(file, 'server_name: a.example\nregistration_shared_secret: opensesame\nform_secret: opensesame\nturn_shared_secret: opensesame\npassword_config: {pepper: opensesame}\n')
+    for (const words of [['config', 'check', file], ['config', 'check', file, '--json']]) {
+      const { out, error } = await run(words)
+      expect([...out, ...error].join('\n')).not.toContain('opensesame')
+    }
+  })
+
   test('takes the file as a word, and answers in JSON', async () => {
     const file = inFolder('good.yaml')
     writeFileSync(file, 'server_name: a.example\n')

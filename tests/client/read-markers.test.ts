@@ -34,6 +34,18 @@ test('the marker never moves back', async () => {
   expect(marker()).toEqual({ event_id: second })
 })
 
+test.each(['allow_backward', 'com.beeper.allow_backward'])('the marker moves back where the client says so (%s), and no receipt does', async (key) => {
+  const { bob, roomId, path, first, second, marker, server } = await talk()
+  await done(bob, 'POST', path, { 'm.fully_read': second, 'm.read': second })
+  await done(bob, 'POST', path, { 'm.fully_read': first, 'm.read': first, [key]: true })
+  expect(marker()).toEqual({ event_id: first })
+  const read = server.store.db.query('SELECT e.event_id FROM receipts r JOIN events e ON e.num = r.event').get() as { event_id: Uint8Array }
+  expect(`$${read.event_id.toBase64({ alphabet: 'base64url', omitPadding: true })}`).toBe(second)
+  await done(bob, 'POST', path, { 'm.fully_read': second })
+  await done(bob, 'POST', inRoom(roomId, `/receipt/m.fully_read/${encodeURIComponent(first)}`), { [key]: true })
+  expect(marker()).toEqual({ event_id: first })
+})
+
 test('strangers, unknown events and nonsense are refused', async () => {
   const { bob, register, path, first, marker } = await talk()
   const carol = await register('carol')

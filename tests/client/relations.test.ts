@@ -283,17 +283,81 @@ describe('bundles are on', () => {
   })
 })
 
-describe('a filter', () => {
-  test('may ask for events to which somebody relates, or in some way', async () => {
-    const { alice, bob, roomId, root } = await conversation()
+describe('a filter for events that others relate to', () => {
+  /** A root with a thread by bob, another message with a reaction by alice, and a room name with a thread by bob. */
+  async function related() {
+    const { alice, bob, roomId, root, ...world } = await conversation()
+    const name = await setState(alice, roomId, 'm.room.name', { name: 'Den' })
+    const other = await say(bob, roomId, 'other root')
     await relate(bob, roomId, 'm.thread', root)
-    const other = await say(bob, roomId, 'other')
     await react(alice, roomId, other, '👍')
-    const found = async (filter: object) =>
-      idsOf(await done(alice, 'GET', inRoom(roomId, `/messages?dir=b&limit=50&filter=${encodeURIComponent(JSON.stringify(filter))}`)))
-    expect(await found({ related_by_rel_types: ['m.thread'] })).toEqual([root])
-    expect(await found({ related_by_senders: [alice.userId] })).toEqual([other])
-    expect(await found({ related_by_senders: [alice.userId], related_by_rel_types: ['m.thread'] })).toEqual([])
+    await relate(bob, roomId, 'm.thread', name)
+    await say(alice, roomId, 'last')
+    return { ...world, alice, bob, roomId, root, other, name }
+  }
+  type World = Awaited<ReturnType<typeof related>>
+  type Section = Readonly<{ events: readonly ShownEvent[] }>
+
+  const written = (filter: object): string => encodeURIComponent(JSON.stringify(filter))
+  const idsIn = (events: unknown): string[] => (events as ShownEvent[]).map(({ event_id: id }) => id).toSorted()
+  const syncOf = async ({ alice, roomId }: World, filter: object): Promise<Record<'timeline' | 'state', Section>> => {
+    const { rooms } = await done(alice, 'GET', `/v3/sync?filter=${written({ room: filter })}`)
+    return (rooms as { join: Record<string, Record<'timeline' | 'state', Section>> }).join[roomId] as never
+  }
+  const places: Readonly<Record<string, (world: World, filter: object) => Promise<unknown>>> = {
+    '/messages': async ({ alice, roomId }, filter) =>
+      (await done(alice, 'GET', inRoom(roomId, `/messages?dir=b&limit=50&filter=${written(filter)}`))).chunk,
+    'the events of /context': async ({ alice, roomId, other }, filter) => {
+      const body = await done(alice, 'GET', inRoom(roomId, `/context/${encodeURIComponent(other)}?limit=50&filter=${written(filter)}`))
+      return [...(body.events_before as object[]), body.event, ...(body.events_after as object[])]
+    },
+    'the timeline of /sync': async (world, filter) => (await syncOf(world, { timeline: { limit: 50, ...filter } })).timeline.events,
+  }
+
+  test.each(Object.entries(places))('is kept by %s', async (place, read) => {
+    const world = await related()
+    const { alice, root, name, other } = world
+    // The event in the middle of a context is shown whatever the filter says.
+    const always = place.includes('context') ? [other] : []
+    const sorted = (...ids: string[]) => [...new Set([...ids, ...always])].toSorted()
+    expect(idsIn(await read(world, { related_by_rel_types: ['m.thread'] }))).toEqual(sorted(root, name))
+    expect(idsIn(await read(world, { related_by_rel_types: ['m.thread'], types: ['m.room.message'] }))).toEqual(sorted(root))
+    expect(idsIn(await read(world, { related_by_senders: [alice.userId] }))).toEqual(sorted(other))
+    expect(idsIn(await read(world, { related_by_senders: [alice.userId], related_by_rel_types: ['m.thread'] }))).toEqual(sorted())
+  })
+
+  test('is kept by /search', async () => {
+    const { alice, other, ...world } = await related()
+    const search = async (filter: object) => {
+      const { search_categories: found } = await done(alice, 'POST', '/v3/search', {
+        search_categories: { room_events: { search_term: 'root', filter } },
+      })
+      return (found as { room_events: { results: { result: ShownEvent }[] } }).room_events.results.map(({ result }) => result.event_id).toSorted()
+    }
+    expect(await search({})).toEqual([world.root, other].toSorted())
+    expect(await search({ related_by_rel_types: ['m.thread'] })).toEqual([world.root])
+    expect(await search({ related_by_senders: [alice.userId] })).toEqual([other])
+  })
+
+  test('is kept for state, in /sync and in /context', async () => {
+    const world = await related()
+    const { alice, roomId, root, other, name } = world
+    const filter = { related_by_rel_types: ['m.thread'] }
+    const { state } = await syncOf(world, { state: filter, timeline: { limit: 1 } })
+    expect(idsIn(state.events)).toEqual([name])
+    const context = await done(alice, 'GET', inRoom(roomId, `/context/${encodeURIComponent(other)}?filter=${written(filter)}`))
+    expect(idsIn(context.state)).toEqual([name])
+    expect(idsIn(context.events_before)).toEqual([root, name].toSorted())
+  })
+
+  test('no longer counts a relation that is redacted', async () => {
+    const world = await related()
+    const reaction = await react(world.bob, world.roomId, world.root, '🎉')
+    const read = (filter: object) => places['/messages']?.(world, filter)
+    const filter = { related_by_senders: [world.bob.userId], related_by_rel_types: ['m.annotation'] }
+    expect(idsIn(await read(filter))).toEqual([world.root])
+    await redact(world.bob, world.roomId, reaction)
+    expect(idsIn(await read(filter))).toEqual([])
   })
 })
 

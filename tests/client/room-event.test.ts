@@ -23,6 +23,18 @@ test('what is not there, in another room, or not to be seen is 404 alike', async
   expect(await bob.answer('GET', at(roomId, eventId))).toMatchObject(NOT_FOUND)
 })
 
+test.each([
+  ['GET', '/event/EVENT', undefined, 404],
+  ['GET', '/context/EVENT', undefined, 404],
+  ['PUT', '/redact/EVENT/t1', {}, 400],
+  ['POST', '/receipt/m.read/EVENT', {}, 404],
+] as const)('an event is found in its own room only: %s %s', async (method, path, body, status) => {
+  const { alice } = await house()
+  const eventId = await say(alice, await makeRoom(alice), 'hello')
+  const other = await makeRoom(alice)
+  expect((await alice.answer(method, inRoom(other, path.replace('EVENT', encodeURIComponent(eventId))), body)).status).toBe(status)
+})
+
 test('who joins a room whose history is for members sees only what came after', async () => {
   const { alice, bob } = await house()
   const roomId = await makeRoom(alice, { invite: [bob.userId] })

@@ -12,7 +12,7 @@ async function pair() {
   return { ...world, clock, roomId, who, path: inRoom(roomId, `/typing/${encodeURIComponent(world.bob.userId)}`) }
 }
 
-test('typing lasts as long as the client says, and ends by itself', async () => {
+test('G-89: typing lasts as long as the client says, and ends by itself', async () => {
   const { bob, path, who, clock, server } = await pair()
   expect(await done(bob, 'PUT', path, { typing: true, timeout: 4_000 })).toEqual({})
   clock.advance(3_999)

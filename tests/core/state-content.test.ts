@@ -31,6 +31,12 @@ test('a tombstone may name another room but not its own', () => {
   expect(refusalOf('m.room.tombstone', { replacement_room: '!next:a.example' })).toBeUndefined()
 })
 
+test.each(['m.room.retention', 'org.matrix.msc1763.retention'])('%s must make sense', (type) => {
+  expect(refusalOf(type, { max_lifetime: '1d' })).toBe('M_BAD_JSON')
+  expect(refusalOf(type, { min_lifetime: 2, max_lifetime: 1 })).toBe('M_BAD_JSON')
+  expect(refusalOf(type, { min_lifetime: 1, max_lifetime: 2 })).toBeUndefined()
+})
+
 test('other state, and the same types under a key, are the sender’s business', () => {
   expect(refusalOf('m.room.name', { name: 5 })).toBeUndefined()
   expect(refusalOf('m.room.power_levels', { ban: 'x' }, 'key')).toBeUndefined()

@@ -7,6 +7,7 @@ import { type Clock, systemClock } from '#actors/kernel/clock.ts'
 import { loadConfig } from '#config'
 import { type Homeserver, openHomeserver } from '#homeserver'
 import { deviceIdOf, type UserId } from '#schema/identifiers.ts'
+import { noteAnswer } from './answered.ts'
 import { refuseMisfit } from './openapi.ts'
 
 /** The whole server in this process, on a database in memory: no socket, no disk but the signing key. */
@@ -83,7 +84,14 @@ export async function house(
   const log = pino({ level: 'error' }, { write: (line: string) => void complaints.push(line) })
   const server = await openHomeserver(config, log, clock)
   const router = buildApp(server)
-  const app = { handle: async (request: Request) => router.handle(request) }
+  const app = {
+    async handle(request: Request) {
+      const body = await request.clone().text()
+      const response = await router.handle(request)
+      await noteAnswer(request, body, response)
+      return response
+    },
+  }
   const call = callerOf(app, complaints)
 
   const login: House['login'] = async (userId, deviceId) => {

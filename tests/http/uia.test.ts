@@ -144,6 +144,14 @@ describe('proveIdentity', () => {
     expect(await prove({ type: 'm.login.password' })).toMatchObject({ status: 401, errcode: 'M_MISSING_PARAM' })
   }))
 
+  test('takes no password at all of an account that has none', () => withHouse(async ({ server, alice }) => {
+    const requester = { userId: alice.userId, deviceId: deviceIdOf('PHONE'), isGuest: false, isAdmin: false, isSuspended: false }
+    const request = new Request('http://a.example/_matrix/client/v3/delete_devices', { method: 'POST' })
+    for (const password of ['', 'null', 'undefined', PASSWORD])
+      expect(await outcome(proveIdentity(server, { request, requester, body: { auth: byPassword('alice', password) }, cause: 'test' })))
+        .toMatchObject({ status: 401, errcode: 'M_FORBIDDEN', completed: [] })
+  }))
+
   test('takes nobody’s password but the requester’s', () => withHouse(async (opened) => {
     const prove = await prepared(opened)
     await opened.server.user('@bob:a.example').ask({ kind: 'setPassword', passwordHash: await hash }, 'test')

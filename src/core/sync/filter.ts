@@ -227,10 +227,7 @@ function passesRelTypes({ relTypes, notRelTypes }: EventFilter, event: Filterabl
 
 const hasUrl = (content: unknown): boolean => isObject(content) && typeof content.url === 'string'
 
-/**
- * Whether the answer also depends on the events that relate to an event; state, presence and the rest have
- * none.
- */
+/** Whether the answer also depends on the events that relate to an event; presence and the rest are no events. */
 export const needsRelations = ({ relatedBySenders, relatedByRelTypes }: EventFilter): boolean =>
   relatedBySenders !== undefined || relatedByRelTypes !== undefined
 

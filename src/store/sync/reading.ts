@@ -1,4 +1,4 @@
-import type { ClientEvent, Unsigned } from '#core/sync/client-event.ts'
+import type { Unsigned } from '#core/sync/client-event.ts'
 import type { StatePlace } from '#core/stripped-state.ts'
 import type { SyncFilter } from '#core/sync/filter.ts'
 import type { Ring } from '#actors/effects.ts'
@@ -37,12 +37,3 @@ export type Reading = Readonly<{
 }>
 
 export const unsignedFor = ({ now, device }: Reading, membership: string): Unsigned => ({ now, device, membership })
-
-export const filterable = (event: ClientEvent, roomId: RoomId) => ({
-  type: event.type,
-  sender: event.sender,
-  roomId,
-  get content(): unknown {
-    return (JSON.parse(`${event.body}}`) as { content: unknown }).content
-  },
-})

@@ -1,10 +1,11 @@
 import { hasSeen, noteSeen } from '#core/sync/lazy-members.ts'
 import type { ClientEvent } from '#core/sync/client-event.ts'
-import { matchesEventFilter, NO_EVENT_FILTER } from '#core/sync/filter.ts'
+import { NO_EVENT_FILTER } from '#core/sync/filter.ts'
 import type { RoomId } from '#schema/identifiers.ts'
 import { CLIENT_EVENT, clientEventOf, type ClientEventRow } from '#store/client-events.ts'
+import { passesFilter } from '#store/event-filter.ts'
 import { findStateAt, listStateBetween } from '#store/state-at.ts'
-import { filterable, type Reading } from './reading.ts'
+import type { Reading } from './reading.ts'
 
 const MEMBER = 'm.room.member'
 
@@ -23,7 +24,7 @@ export function readState(reading: Reading, wanted: StateWanted): ClientEvent[] 
   const filter = reading.filter.room.state
   const changed = wanted.since === 0 ? wholeState(reading, wanted) : listStateBetween(reading.store, { ...wanted, until: wanted.at })
   const events = filter.lazyLoadMembers ? [...changed, ...missingMembers(reading, wanted, changed)] : changed
-  return filter === NO_EVENT_FILTER ? events : events.filter((event) => matchesEventFilter(filter, filterable(event, wanted.roomId)))
+  return filter === NO_EVENT_FILTER ? events : events.filter((event) => passesFilter(reading.store, filter, event, wanted.roomId))
 }
 
 function wholeState(reading: Reading, { roomId, at, people }: StateWanted): ClientEvent[] {

@@ -1,12 +1,12 @@
 import type { ClientEvent } from '#core/sync/client-event.ts'
-import { isIgnored, limitOf, matchesEventFilter, NO_EVENT_FILTER } from '#core/sync/filter.ts'
+import { isIgnored, limitOf } from '#core/sync/filter.ts'
 import { printSyncToken, printTimelineToken } from '#core/sync/token.ts'
 import type { RoomId, UserId } from '#schema/identifiers.ts'
-import { isRelatedAsWanted } from '#store/relations.ts'
+import { passesFilter } from '#store/event-filter.ts'
 import type { Sight } from '#store/sight.ts'
 import type { Store } from '#store/store.ts'
 import { listEventsBetween } from '#store/timeline.ts'
-import { filterable, type Reading } from './reading.ts'
+import type { Reading } from './reading.ts'
 import { sharedWindow } from './shared-windows.ts'
 
 /** Batches that are read for one room when a filter lets little through, and the events in all but the first. */
@@ -51,9 +51,7 @@ const eventsOf = (reading: Reading, window: Window & { limit: number }): readonl
 function isWanted(reading: Reading, { roomId, sight, stateSince = Infinity }: Window, event: ClientEvent): boolean {
   if (sight && !sight.maySee(event.num) && !(event.num > stateSince && isCurrentState(reading.store, roomId, event))) return false
   if (isIgnored({ sender: event.sender, stateKey: event.stateKey ?? undefined }, reading.ignored as ReadonlySet<UserId>)) return false
-  const filter = reading.filter.room.timeline
-  return filter === NO_EVENT_FILTER ||
-    (matchesEventFilter(filter, filterable(event, roomId)) && isRelatedAsWanted(reading.store, filter, event))
+  return passesFilter(reading.store, reading.filter.room.timeline, event, roomId)
 }
 
 /** Nothing lies in front of the create event, so there is nothing to page to. */

@@ -45,3 +45,9 @@ describe('redactEvent', () => {
     expect(spoken().history.when({ kind: 'redactEvent', userId: BOB, targetId: '$none', content: {} })).toMatchObject({ refused: 'M_NOT_FOUND' })
   })
 })
+
+test('forgetOriginals says until when', () => {
+  const { facts, effects } = den().when({ kind: 'forgetOriginals', until: 1234 })
+  expect(facts).toEqual([{ kind: 'originalsForgotten', roomId: den().memory.roomId, until: 1234 }])
+  expect(effects).toEqual([])
+})

@@ -28,7 +28,7 @@ describe('sendMessage', () => {
     const sent = (txnId: string, position: number, written: number): string[] => {
       const fact = den().when({ ...message, transaction: { ...transaction, txnId } }).facts[0] as EventAppended
       room.apply.eventAppended(memory, fact, position, written)
-      return [...memory.transactions.keys()].map((key) => key.split(' ').at(-1) ?? '')
+      return [...memory.transactions.keys()].map((key) => key.split(' ')[2] ?? '')
     }
     expect(sent('t1', 11, 10)).toEqual(['t1'])
     expect(sent('t2', 12, 10)).toEqual(['t1', 't2'])

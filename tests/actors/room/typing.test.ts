@@ -33,7 +33,7 @@ describe('setTyping', () => {
 })
 
 describe('typingDue', () => {
-  test('ends those whose time is up and no others', () => {
+  test('G-89: ends those whose time is up and no others', () => {
     const both = den().and(join(BOB)).and(types(ALICE, 9_000)).and(types(BOB, 4_000))
     expect(both.when({ kind: 'typingDue' }, NOW + 4_000)).toMatchObject({
       notes: [{ kind: 'typingChanged', userId: BOB, until: 0 }], effects: [ring(both.memory.roomId, [ALICE])],

@@ -1,0 +1,2 @@
+/** spec: server-server-api#get_matrixfederationv1version */
+export const getVersion = {} as const
