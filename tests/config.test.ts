@@ -107,6 +107,7 @@ describe('without a configuration', () => {
     expect(config.rc.presence).toEqual({ perSecond: 0.1, burstCount: 1 })
     expect(config.rc['3pidValidation']).toEqual({ perSecond: 0.003, burstCount: 5 })
     expect(config.rc.adminRedaction).toEqual(config.rc.message)
+    expect(config.rc.keyRequests).toEqual({ perSecond: 20, burstCount: 100 })
     expect(config.rc.registrationTokenValidity).toEqual({ perSecond: 0.1, burstCount: 5 })
   })
 

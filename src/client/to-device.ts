@@ -2,7 +2,7 @@ import { sha256Base64 } from '#core/digest.ts'
 import type { Homeserver } from '#homeserver'
 import { type Requester, signedIn } from '#http/endpoint.ts'
 import { page } from '#http/page.ts'
-import { rateLimiter } from '#http/rate-limit.ts'
+import { type RateLimiter, rateLimiter } from '#http/rate-limit.ts'
 import { sendToDevice } from '#schema/client/to-device.ts'
 import { type DeviceId, deviceIdOf, isUserId, serverNameOf, type UserId } from '#schema/identifiers.ts'
 import { MatrixError, tooLarge } from '#schema/matrix-error.ts'
@@ -12,23 +12,21 @@ import { findDevice, listDeviceIds } from '#store/devices.ts'
 export const MESSAGE_LIMIT_BYTES = 65_536
 /** Requests whose transaction ids are kept at hand; the devices themselves remember what they were sent. */
 export const RECENT_REQUESTS = 10_000
-/** How often one device may ask others for the keys of rooms; further requests are dropped, as on other servers. */
-export const KEY_REQUESTS = { perSecond: 20, burstCount: 100 } as const
 
 export const toDevicePage = (server: Homeserver) => {
-  const keyRequests = rateLimiter(KEY_REQUESTS, server.clock.now)
+  const keyRequests = rateLimiter(server.config.rc.keyRequests, server.clock.now)
   const recent = new Map<string, Promise<void>>()
   return page().put(
     '/_matrix/client/v3/sendToDevice/:eventType/:txnId',
     signedIn(server, sendToDevice, async ({ params: { eventType, txnId }, body, requester, cause }) => {
-      const name = `${requester.userId} ${requester.deviceId} ${eventType} ${txnId}`
+      const name = nameOf(server, requester, eventType, txnId)
       const sent = recent.get(name)
       if (sent) {
         await sent
         return {}
       }
-      if (eventType === 'm.room_key_request' && !mayAsk(keyRequests, requester)) return {}
-      const letters = lettersOf(server, requester.userId, eventType, body.messages)
+      const messages = eventType === 'm.room_key_request' ? permitted(keyRequests, requester, body.messages) : body.messages
+      const letters = lettersOf(server, requester.userId, eventType, messages)
       const sending = deliver(server, letters, sha256Base64(name), cause)
       remember(recent, name, sending)
       await sending
@@ -37,9 +35,26 @@ export const toDevicePage = (server: Homeserver) => {
   )
 }
 
-function mayAsk(keyRequests: ReturnType<typeof rateLimiter>, { userId, deviceId }: Requester): boolean {
+/** Names a request to the devices that it is for. A device that has come back under its old id begins anew. */
+function nameOf(server: Homeserver, { userId, deviceId }: Requester, eventType: string, txnId: string): string {
+  const since = deviceId === null ? null : findDevice(server.store, userId, deviceId)?.createdTs
+  return `${userId} ${deviceId} ${since} ${eventType} ${txnId}`
+}
+
+type Messages = Readonly<Record<string, Readonly<Record<string, object>>>>
+
+/**
+ * Requests for room keys that `rc_key_requests` lets through: each user who is asked counts, the sender's own devices do
+ * not. The others are dropped without a word, as the reference server does: a client would only repeat them.
+ */
+function permitted(keyRequests: RateLimiter, { userId, deviceId }: Requester, messages: Messages): Messages {
+  const isLetThrough = (asked: string): boolean => asked === userId || isTaken(keyRequests, `${userId} ${deviceId}`)
+  return Object.fromEntries(Object.entries(messages).filter(([asked]) => isLetThrough(asked)))
+}
+
+function isTaken(limiter: RateLimiter, key: string): boolean {
   try {
-    keyRequests.take(`${userId} ${deviceId}`)
+    limiter.take(key)
     return true
   } catch (error) {
     if (error instanceof MatrixError) return false
@@ -54,7 +69,7 @@ function lettersOf(
   server: Homeserver,
   sender: UserId,
   type: string,
-  messages: Record<string, Record<string, object>>,
+  messages: Messages,
 ): Letter[] {
   return Object.entries(messages).flatMap(([userId, byDevice]) => {
     if (!isUserId(userId) || serverNameOf(userId) !== server.serverName) return []

@@ -104,6 +104,18 @@ describe('a transaction id', () => {
     expect(bodies(await sync(bob, first.next_batch))).toEqual([2])
   })
 
+  test('of a device that was removed says nothing of a new one that has its name', async () => {
+    const clock = manualClock(1_700_000_000_000)
+    const { alice, bob, login, close } = await house({}, { clock })
+    const first = await login(alice.userId, 'TV')
+    await send(first, bob, 1, { id: 'same' })
+    await first.answer('POST', '/v3/logout', {})
+    clock.advance(1_000)
+    await send(await login(alice.userId, 'TV'), bob, 2, { id: 'same' })
+    expect(bodies(await sync(bob))).toEqual([1, 2])
+    await close()
+  })
+
   test('of another device or another type is another request', async () => {
     const [alice, bob] = [await here.register('alice3'), await here.register('bob3')]
     const tv = await here.login(alice.userId, 'TV')
@@ -141,16 +153,45 @@ test('a token from the future acknowledges nothing', async () => {
   expect(bodies(await sync(bob))).toEqual(['hi'])
 })
 
-test('requests for room keys are let through at a rate, the others are dropped without a word', async () => {
-  const clock = manualClock(1_700_000_000_000)
-  const slow = await house({}, { clock })
-  const statuses = new Set<number>()
-  for (let count = 0; count < 103; count++) {
-    const { status } = await slow.alice.answer('PUT', `/v3/sendToDevice/m.room_key_request/r${count}`, { messages: { [slow.bob.userId]: { '*': { n: count } } } })
-    statuses.add(status)
+describe('requests for room keys', () => {
+  /** How many of so many requests each reader gets; all are answered alike. */
+  const requested = async (slow: House, count: number, readers: Caller[], from = slow.alice, first = 0): Promise<number[]> => {
+    const messages = Object.fromEntries(readers.map(({ userId }) => [userId, { '*': { request_id: 'r' } }]))
+    for (let n = first; n < first + count; n++)
+      expect(await from.answer('PUT', `/v3/sendToDevice/m.room_key_request/r${n}`, { messages })).toEqual({ status: 200, body: {} })
+    const read: number[] = []
+    for (const reader of readers) {
+      const one = await sync(reader)
+      const two = await sync(reader, one.next_batch)
+      const three = await sync(reader, two.next_batch)
+      read.push([one, two, three].reduce((sum, { to_device }) => sum + (to_device?.events.length ?? 0), 0))
+    }
+    return read
   }
-  const first = await sync(slow.bob)
-  const second = await sync(slow.bob, first.next_batch)
-  expect([[...statuses], bodies(first).length + bodies(second).length]).toEqual([[200], 100])
-  await slow.close()
+
+  test('go out as fast as rc_key_requests says, by default a hundred at once and twenty a second; the others are dropped without a word', async () => {
+    const clock = manualClock(1_700_000_000_000)
+    const slow = await house({}, { clock })
+    expect(await requested(slow, 103, [slow.bob])).toEqual([100])
+    clock.advance(2_000)
+    expect(await requested(slow, 50, [slow.bob], slow.alice, 200)).toEqual([40])
+    await slow.close()
+  })
+
+  test('count once for each user that is asked, and not at all for one’s own devices', async () => {
+    const slow = await house({ rc_key_requests: { per_second: 0, burst_count: 3 } })
+    const carol = await slow.register('carol')
+    expect(await requested(slow, 5, [slow.alice, slow.bob, carol])).toEqual([5, 2, 1])
+    await slow.close()
+  })
+
+  test('count for the device that sends them; other messages are not counted', async () => {
+    const slow = await house({ rc_key_requests: { per_second: 0, burst_count: 1 } })
+    const tv = await slow.login(slow.alice.userId, 'TV')
+    expect(await requested(slow, 2, [slow.bob])).toEqual([1])
+    expect(await requested(slow, 2, [slow.bob], tv)).toEqual([1])
+    for (let n = 0; n < 5; n++) await send(slow.alice, slow.bob, n)
+    expect(bodies(await sync(slow.bob))).toEqual([0, 1, 2, 3, 4])
+    await slow.close()
+  })
 })
