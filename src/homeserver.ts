@@ -22,7 +22,7 @@ import type { DeviceId, EventId, RoomAlias, RoomId, ServerName, UserId } from '#
 import { listRoomsWithDelayedEvents } from '#store/delayed-events.ts'
 import { findEvent } from '#store/events.ts'
 import { sqliteJournal } from '#store/journal.ts'
-import { listRoomsOf } from '#store/memberships.ts'
+import { listRoomsInSightOf, listRoomsOf } from '#store/memberships.ts'
 import type { Session } from '#store/access-tokens.ts'
 import { openStore } from '#store/open-store.ts'
 import type { StoreHealth, StoreReport } from '#store/report.ts'
@@ -97,7 +97,7 @@ export async function openHomeserver(config: Config, log: Logger, clock: Clock =
     world,
     nonce,
     behaviours: [room, user, device, alias, registration] as unknown as AnyBehaviour<Effect>[],
-    perform: (effect, from) => perform(system, notifier, effect, from),
+    perform: (effect, from) => perform({ system, notifier, store }, effect, from),
     crashed: (actor, command, error) => log.error({ actor, command, err: error }, 'an actor has failed'),
     ...(log.isLevelEnabled('debug') ? { reportTurn: (report) => log.debug(report) } : {}),
   })
@@ -167,8 +167,10 @@ function logReport(log: Logger, report: StoreReport): void {
   log[isGood ? 'info' : 'error'](report, 'the store')
 }
 
+type Performing = Readonly<{ system: System<World, Effect>; notifier: Notifier; store: Store }>
+
 /** The six effects, each performed in this one place, after the facts are on disk. */
-function perform(system: System<World, Effect>, notifier: Notifier, effect: Effect, from: From): void {
+function perform({ system, notifier, store }: Performing, effect: Effect, from: From): void {
   switch (effect.kind) {
     case 'tell':
       return system.tell(effect.to, effect.command, from.cause)
@@ -179,18 +181,18 @@ function perform(system: System<World, Effect>, notifier: Notifier, effect: Effe
     case 'rest':
       return system.rest(from)
     case 'ring':
-      return ring(notifier, effect, from.position)
+      return ring(notifier, store, effect, from.position)
     case 'errand':
       throw new Error(`no errand is called ${effect.errand}`)
   }
 }
 
-function ring(notifier: Notifier, effect: Extract<Effect, { kind: 'ring' }>, position: number): void {
+function ring(notifier: Notifier, store: Store, effect: Extract<Effect, { kind: 'ring' }>, position: number): void {
   if (effect.room && effect.about === 'typing') notifier.setTyping(effect.room, effect.volatile as UserId[])
   else if (effect.room) notifier.ringRoom(effect.room, effect.about, position)
   for (const userId of effect.users ?? []) {
     if (effect.about === 'presence') notifier.setPresence(userId, effect.volatile as ShownPresence)
-    else if (effect.about === 'device-lists') notifier.ringSharers(userId, position)
+    else if (effect.about === 'device-lists') notifier.ringSharers(userId, listRoomsInSightOf(store, userId), position)
     else notifier.ringUser(userId, effect.about, position)
   }
 }

@@ -27,7 +27,7 @@ export function projectDeviceListChange(
   ).run(user)
 }
 
-/** Users whose keys the reader has to ask for anew, and users whom the reader need not track any more. */
+/** Users whose keys the reader has to ask for anew, and users whom the reader cannot track any more. */
 export type DeviceListChanges = Readonly<{ changed: readonly UserId[]; left: readonly UserId[] }>
 
 export type DeviceListWindow = Readonly<{
@@ -38,10 +38,14 @@ export type DeviceListWindow = Readonly<{
   rooms: Iterable<RoomId>
 }>
 
+/** How near a user is to someone who is in the same room; who is invited will read what is encrypted for them. */
+const NEARNESS: Readonly<Partial<Record<Membership, number>>> = { invite: 1, join: 2 }
+
 /**
- * Exactly whose devices changed between two positions, or came into sight: users count while they share a room with the
- * reader, encrypted or not, because any room may become encrypted. Where the reader and another user were apart for a
- * while, changes in the meantime count as well. spec: client-server-api#e2e-extensions-to-sync
+ * Exactly whose devices changed between two positions, or came into sight: users count while they are in a room with the
+ * reader, or invited to one that the reader is in, because clients encrypt for those too; encrypted or not, because any
+ * room may become encrypted. Who is invited comes into sight once more on joining. Where the reader and another user were
+ * apart for a while, changes in the meantime count as well. spec: client-server-api#e2e-extensions-to-sync
  */
 export function listDeviceListChanges(store: Store, window: DeviceListWindow): DeviceListChanges {
   const { userId, since, until } = window
@@ -50,16 +54,16 @@ export function listDeviceListChanges(store: Store, window: DeviceListWindow): D
   const changes = usersWithChanges(store, reader, window)
   const moved = usersWhoMoved(store, reader, window)
   if (changes.length === 0 && moved.size === 0) return { changed: [], left: [] }
-  const before = joinedRoomsAt(store, reader, since)
   const after = joinedRoomsAt(store, reader, until)
+  const before = moved.size === 0 ? after : joinedRoomsAt(store, reader, since)
   const changed = new Set<number>()
   const left: number[] = []
   for (const { user, observer } of changes)
-    if (user === reader || observer === reader || sharesRoom(store, user, after, until)) changed.add(user)
+    if (user === reader || observer === reader || nearness(store, user, after, until) > 0) changed.add(user)
   for (const user of moved) {
-    const [wasShared, isShared] = [sharesRoom(store, user, before, since), sharesRoom(store, user, after, until)]
-    if (isShared && (!wasShared || isRemote(store, user, userId))) changed.add(user)
-    if (wasShared && !isShared) left.push(user)
+    const [was, is] = [nearness(store, user, before, since), nearness(store, user, after, until)]
+    if (is > was || (is > 0 && isRemote(store, user, userId))) changed.add(user)
+    if (was > 0 && is === 0) left.push(user)
   }
   const text = (user: number): UserId => store.names.textOf(user) as UserId
   return { changed: [...changed].map(text), left: left.map(text) }
@@ -95,11 +99,11 @@ function usersWhoMoved(store: Store, reader: number, { since, until, rooms }: De
   return users
 }
 
-/** Who is in the room, or was at some time since. */
+/** Who is in the room or invited, or was at some time since. */
 function membersSince({ db }: Store, room: number, since: number): number[] {
   return db
     .query<{ user: number }, [number, number]>(
-      "SELECT user FROM memberships WHERE room = ? AND (membership = 'join' OR position > ?)",
+      "SELECT user FROM memberships WHERE room = ? AND (membership IN ('join', 'invite') OR position > ?)",
     )
     .all(room, since)
     .map(({ user }) => user)
@@ -123,17 +127,25 @@ const membershipsOf = ({ db }: Store, user: number): MembershipRow[] =>
 const joinedRoomsAt = (store: Store, user: number, position: number): Set<number> =>
   new Set(
     membershipsOf(store, user)
-      .filter((row) => isJoinedAt(store, user, row, position))
+      .filter((row) => membershipAt(store, user, row, position) === 'join')
       .map(({ room }) => room),
   )
 
-const sharesRoom = (store: Store, user: number, rooms: ReadonlySet<number>, position: number): boolean =>
-  rooms.size > 0 &&
-  membershipsOf(store, user).some((row) => rooms.has(row.room) && isJoinedAt(store, user, row, position))
+/** The nearest that a user is in any of these rooms; 0: out of sight. */
+function nearness(store: Store, user: number, rooms: ReadonlySet<number>, position: number): number {
+  let nearest = 0
+  if (rooms.size === 0) return nearest
+  for (const row of membershipsOf(store, user)) {
+    if (!rooms.has(row.room)) continue
+    nearest = Math.max(nearest, NEARNESS[membershipAt(store, user, row, position) ?? 'leave'] ?? 0)
+    if (nearest === NEARNESS.join) break
+  }
+  return nearest
+}
 
 /** The row says what is now; what was before it moved says the history of the room's state. */
-function isJoinedAt({ db, names }: Store, user: number, row: MembershipRow, position: number): boolean {
-  if (row.position <= position) return row.membership === 'join'
+function membershipAt({ db, names }: Store, user: number, row: MembershipRow, position: number): Membership | undefined {
+  if (row.position <= position) return row.membership
   const then = db
     .query<{ membership: Membership | null }, [number, number, number, number]>(
       `
@@ -141,5 +153,5 @@ function isJoinedAt({ db, names }: Store, user: number, row: MembershipRow, posi
        WHERE c.room = +? AND c.type = +? AND c.state_key = +? AND c.position <= +? ORDER BY c.position DESC LIMIT 1`,
     )
     .get(row.room, names.find('m.room.member') ?? -1, user, position)
-  return then?.membership === 'join'
+  return then?.membership ?? undefined
 }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { deactivateAccount } from '#http/deactivation.ts'
 import { curve25519Key, deviceKeysOf, oneTimeKeysOf, signedBy } from '#harness/encryption-keys.ts'
 import { type Caller, type House, house } from '#harness/house.ts'
 import { countBrokenInvariants } from '#store/broken-invariants.ts'
@@ -220,6 +221,57 @@ describe('device lists', () => {
     await join(bob, roomId)
     expect(await listsAfter(alice, a.next_batch)).toEqual({ changed: [bob.userId], left: [] })
     expect(await listsAfter(bob, b.next_batch)).toEqual({ changed: [alice.userId], left: [] })
+  })
+
+  describe('someone who is invited', () => {
+    const invited = async (name: string) => {
+      const [alice, bob] = [await here.register(`${name}a`), await here.register(`${name}b`)]
+      const roomId = await roomOf(alice)
+      const { next_batch: before } = await sync(alice)
+      const ownBefore = (await sync(bob)).next_batch
+      await alice.answer('POST', `/v3/rooms/${roomId}/invite`, { user_id: bob.userId })
+      return { alice, bob, roomId, before, ownBefore }
+    }
+
+    test('is changed, because clients encrypt for them already, and once more on joining', async () => {
+      const { alice, bob, roomId, before } = await invited('asked')
+      const { device_lists, next_batch: since } = await sync(alice, before)
+      expect(device_lists).toEqual({ changed: [bob.userId], left: [] })
+      await join(bob, roomId)
+      expect(await listsAfter(alice, since)).toEqual({ changed: [bob.userId], left: [] })
+    })
+
+    test('wakes those inside with a change of their devices', async () => {
+      const { alice, bob, before } = await invited('wakes')
+      const waiting = sync(alice, (await sync(alice, before)).next_batch, 5_000)
+      await publish(bob)
+      expect((await waiting).device_lists).toEqual({ changed: [bob.userId], left: [] })
+    })
+
+    test('and turns it down is left', async () => {
+      const { alice, bob, roomId, before } = await invited('declines')
+      const { next_batch: since } = await sync(alice, before)
+      await leave(bob, roomId)
+      expect(await listsAfter(alice, since)).toEqual({ changed: [], left: [bob.userId] })
+    })
+
+    test('hears nothing of those inside before joining', async () => {
+      const { alice, bob, roomId, ownBefore } = await invited('waits')
+      await publish(alice)
+      const { device_lists, next_batch: since } = await sync(bob, ownBefore)
+      expect(device_lists).toBeUndefined()
+      await join(bob, roomId)
+      expect(await listsAfter(bob, since)).toEqual({ changed: [alice.userId], left: [] })
+    })
+  })
+
+  test('an account that is closed is left, and its keys are gone', async () => {
+    const { alice, bob, since } = await together('closed')
+    await publish(bob, 2)
+    await deactivateAccount(here.server, bob.userId, false, 'test')
+    expect(await listsAfter(alice, since)).toEqual({ changed: [], left: [bob.userId] })
+    expect((await query(alice, bob.userId)).device_keys).toEqual({ [bob.userId]: {} })
+    expect((await claim(alice, bob)).one_time_keys).toEqual({})
   })
 
   test.each([
