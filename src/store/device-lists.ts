@@ -54,14 +54,12 @@ export function listDeviceListChanges(store: Store, window: DeviceListWindow): D
   const changes = usersWithChanges(store, reader, window)
   const moved = usersWhoMoved(store, reader, window)
   if (changes.length === 0 && moved.size === 0) return { changed: [], left: [] }
-  const after = joinedRoomsAt(store, reader, until)
-  const before = moved.size === 0 ? after : joinedRoomsAt(store, reader, since)
   const changed = new Set<number>()
   const left: number[] = []
   for (const { user, observer } of changes)
-    if (user === reader || observer === reader || nearness(store, user, after, until) > 0) changed.add(user)
+    if (user === reader || observer === reader || nearnessAt(store, reader, user, [until])[0] > 0) changed.add(user)
   for (const user of moved) {
-    const [was, is] = [nearness(store, user, before, since), nearness(store, user, after, until)]
+    const [is, was] = nearnessAt(store, reader, user, [until, since])
     if (is > was || (is > 0 && isRemote(store, user, userId))) changed.add(user)
     if (was > 0 && is === 0) left.push(user)
   }
@@ -119,39 +117,41 @@ function membersMoved({ db, names }: Store, room: number, since: number, until: 
     .map(({ user }) => user)
 }
 
-type MembershipRow = { room: number; membership: Membership; position: number }
+type Standing = { room: number; own: Membership; ownPosition: number; theirs: Membership; theirPosition: number }
 
-const membershipsOf = ({ db }: Store, user: number): MembershipRow[] =>
-  db.query<MembershipRow, [number]>('SELECT room, membership, position FROM memberships WHERE user = ?').all(user)
+/** The rooms in which both have ever been anything. */
+const COMMON_ROOMS = `
+  SELECT m.room, r.membership AS own, r.position AS ownPosition, m.membership AS theirs, m.position AS theirPosition
+    FROM memberships m JOIN memberships r ON r.user = +?1 AND r.room = m.room WHERE m.user = +?2`
 
-const joinedRoomsAt = (store: Store, user: number, position: number): Set<number> =>
-  new Set(
-    membershipsOf(store, user)
-      .filter((row) => membershipAt(store, user, row, position) === 'join')
-      .map(({ room }) => room),
-  )
-
-/** The nearest that a user is in any of these rooms; 0: out of sight. */
-function nearness(store: Store, user: number, rooms: ReadonlySet<number>, position: number): number {
-  let nearest = 0
-  if (rooms.size === 0) return nearest
-  for (const row of membershipsOf(store, user)) {
-    if (!rooms.has(row.room)) continue
-    nearest = Math.max(nearest, NEARNESS[membershipAt(store, user, row, position) ?? 'leave'] ?? 0)
-    if (nearest === NEARNESS.join) break
+/** The nearest that a user is to the reader in any room, at each of these positions; 0: out of sight. */
+function nearnessAt<const P extends readonly number[]>(store: Store, reader: number, user: number, positions: P): { [K in keyof P]: number }
+function nearnessAt(store: Store, reader: number, user: number, positions: readonly number[]): number[] {
+  const nearest = positions.map(() => 0)
+  for (const row of store.db.query<Standing, [number, number]>(COMMON_ROOMS).iterate(reader, user)) {
+    for (const [index, position] of positions.entries())
+      if (nearest[index] !== NEARNESS.join) nearest[index] = Math.max(nearest[index] ?? 0, nearnessIn(store, reader, user, row, position))
+    // Most who share a room at all share the first one.
+    if (nearest.every((each) => each === NEARNESS.join)) break
   }
   return nearest
 }
 
-/** The row says what is now; what was before it moved says the history of the room's state. */
-function membershipAt({ db, names }: Store, user: number, row: MembershipRow, position: number): Membership | undefined {
-  if (row.position <= position) return row.membership
+function nearnessIn(store: Store, reader: number, user: number, row: Standing, position: number): number {
+  const own = row.ownPosition <= position ? row.own : membershipThen(store, reader, row.room, position)
+  if (own !== 'join') return 0
+  const theirs = row.theirPosition <= position ? row.theirs : membershipThen(store, user, row.room, position)
+  return NEARNESS[theirs ?? 'leave'] ?? 0
+}
+
+/** What the history of the room's state says of a membership that has moved since. */
+function membershipThen({ db, names }: Store, user: number, room: number, position: number): Membership | undefined {
   const then = db
     .query<{ membership: Membership | null }, [number, number, number, number]>(
       `
       SELECT e.json ->> '$.content.membership' AS membership FROM state_changes c LEFT JOIN events e ON e.num = c.event
        WHERE c.room = +? AND c.type = +? AND c.state_key = +? AND c.position <= +? ORDER BY c.position DESC LIMIT 1`,
     )
-    .get(row.room, names.find('m.room.member') ?? -1, user, position)
+    .get(room, names.find('m.room.member') ?? -1, user, position)
   return then?.membership ?? undefined
 }

@@ -26,6 +26,7 @@ import {
   projectOneTimeKeysUploaded,
 } from './device-keys.ts'
 import { projectDeviceListChange } from './device-lists.ts'
+import { hasDevice } from './devices.ts'
 import {
   deleteBackupsOf,
   projectBackupCreated,
@@ -117,8 +118,3 @@ function projectClosedAccount(...row: Parameters<typeof accountProjections.userD
   deleteBackupsOf(store, userId)
   accountProjections.userDeactivated.project(...row)
 }
-
-const hasDevice = ({ db, names }: Store, userId: string, deviceId: string): boolean =>
-  db
-    .query('SELECT 1 FROM devices WHERE user = ? AND device = ?')
-    .get(names.numberOf(userId), names.numberOf(deviceId)) !== null

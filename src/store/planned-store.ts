@@ -26,6 +26,8 @@ export function plannedStore(store: Store): Store {
   const db = Object.assign(Object.create(store.db) as Database, { query: query as Database['query'] })
   const quick: Store = { ...store, db }
   planned.set(store, quick)
+  // Whoever is handed a planned store may plan it again.
+  planned.set(quick, quick)
   return quick
 }
 

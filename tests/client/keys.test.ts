@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { DEVICES_PER_CLAIM, USERS_PER_QUERY } from '#client/keys.ts'
 import { deactivateAccount } from '#http/deactivation.ts'
 import { curve25519Key, deviceKeysOf, oneTimeKeysOf, signedBy } from '#harness/encryption-keys.ts'
 import { type Caller, type House, house } from '#harness/house.ts'
@@ -101,6 +102,14 @@ describe('asking', () => {
     expect((await query(here.bob, '@nobody:a.example')).device_keys).toEqual({ '@nobody:a.example': {} })
   })
 
+  test('is answered for so many users at once and no more', async () => {
+    const users = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, index) => [`@nobody${index}:a.example`, []]))
+    const { status, body } = await here.bob.answer('POST', '/v3/keys/query', { device_keys: users(USERS_PER_QUERY) })
+    expect([status, Object.keys(body.device_keys as object).length]).toEqual([200, USERS_PER_QUERY])
+    expect(await here.bob.answer('POST', '/v3/keys/query', { device_keys: users(USERS_PER_QUERY + 1) }))
+      .toMatchObject({ status: 413, body: { errcode: 'M_TOO_LARGE' } })
+  })
+
   test('users of servers that are out of reach are named by server', async () => {
     const { status, body } = await here.bob.answer('POST', '/v3/keys/query', { device_keys: { '@charlie:b.example': [] } })
     expect({ status, body }).toMatchObject({ status: 200, body: { device_keys: {}, failures: { 'b.example': {} } } })
@@ -132,6 +141,15 @@ describe('claiming', () => {
   ])('%s brings nothing', async (_says, deviceId, algorithm) => {
     const { one_time_keys } = await claim(here.bob, { ...here.alice, userId: here.alice.userId, deviceId } as Caller, algorithm)
     expect(one_time_keys).toEqual({})
+  })
+
+  test('is done for so many devices at once and no more', async () => {
+    const alice = await here.register('crowded')
+    await publish(alice, 1)
+    const devices = (count: number) => Object.fromEntries([...Array.from({ length: count - 1 }, (_, index) => `NONE${index}`), alice.deviceId].map((id) => [id, 'signed_curve25519']))
+    const ask = (count: number) => here.bob.answer('POST', '/v3/keys/claim', { one_time_keys: { [alice.userId]: devices(count) } })
+    expect(await ask(DEVICES_PER_CLAIM + 1)).toMatchObject({ status: 413, body: { errcode: 'M_TOO_LARGE' } })
+    expect((await ask(DEVICES_PER_CLAIM)).body).toMatchObject({ one_time_keys: { [alice.userId]: { [alice.deviceId]: otksOf(alice, 1, 1) } } })
   })
 
   test('a repeated upload does not bring a handed-out key back', async () => {
