@@ -16,13 +16,15 @@ export type ToDeviceCommand =
   | Command<'queueToDevice', { messageId: string; json: string }>
   /** A later sync has shown that the device has everything up to `upTo`. */
   | Command<'toDeviceSeen', { upTo: number }>
+  /** Some of what waits may be too old. */
+  | Command<'dropStaleMessages'>
 
 export const decide = {
   queueToDevice({ userId, deviceId, isThere, encryption }, { messageId, json }, { now }) {
     const isRepeated = encryption.waiting.has(messageId) || encryption.acknowledged.has(messageId)
     if (!isThere || isRepeated) return { reply: undefined }
     const queued = { kind: 'toDeviceQueued', userId, deviceId, messageId, json, ts: now } as const
-    const surplus = surplusOf(encryption, json.length, now)
+    const surplus = surplusOf(encryption, now, { count: 1, bytes: json.length })
     const dropped = surplus && ({ kind: 'toDeviceDropped', userId, deviceId, ...surplus } as const)
     return {
       facts: dropped ? [dropped, queued] : [queued],
@@ -35,6 +37,13 @@ export const decide = {
     const messageIds = waitingUpTo(encryption, upTo)
     if (messageIds.length === 0) return { reply: undefined }
     return { facts: [{ kind: 'toDeviceSeen', userId, deviceId, upTo, messageIds }], reply: undefined }
+  },
+
+  dropStaleMessages({ userId, deviceId, encryption }, _, { now }) {
+    const surplus = surplusOf(encryption, now, { count: 0, bytes: 0 })
+    return surplus
+      ? { facts: [{ kind: 'toDeviceDropped', userId, deviceId, ...surplus }], reply: undefined }
+      : { reply: undefined }
   },
 } satisfies DeviceDecide<ToDeviceCommand, ToDeviceFact>
 
@@ -54,12 +63,12 @@ export const apply = {
   },
 } satisfies DeviceApply<ToDeviceFact>
 
-/** What has to go so that a message of `bytes` fits in, oldest first. */
-function surplusOf({ waiting, waitingBytes }: DeviceEncryption, bytes: number, now: number) {
+/** What has to go so that what is added fits in, oldest first. */
+function surplusOf({ waiting, waitingBytes }: DeviceEncryption, now: number, added: { count: number; bytes: number }) {
   const messageIds: string[] = []
   let upTo = 0
-  let count = waiting.size + 1
-  let total = waitingBytes + bytes
+  let count = waiting.size + added.count
+  let total = waitingBytes + added.bytes
   for (const [messageId, message] of waiting) {
     const isStale = message.ts < now - WAITING_LIMIT_MS
     if (!isStale && count <= WAITING_LIMIT && total <= WAITING_LIMIT_BYTES) break

@@ -69,3 +69,15 @@ export function listToDevice(
     )
     .all(user, device, after, until, limit)
 }
+
+/** Of the messages that have waited longest, so many are looked at. */
+const OLDEST_LOOKED_AT = 1_000
+
+/** Devices that have not fetched a message from before that time. Positions are given in the order of time. */
+export const listStaleInboxes = ({ db, names }: Store, beforeTs: number): { userId: UserId; deviceId: DeviceId }[] =>
+  db
+    .query<{ user: number; device: number }, [number, number]>(
+      'SELECT DISTINCT user, device FROM (SELECT user, device, ts FROM to_device ORDER BY position LIMIT +?) WHERE ts < +?',
+    )
+    .all(OLDEST_LOOKED_AT, beforeTs)
+    .map(({ user, device }) => ({ userId: names.textOf(user) as UserId, deviceId: deviceIdOf(names.textOf(device)) }))

@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { manualClock } from '#actors/kernel/clock.ts'
+import { WAITING_LIMIT_MS } from '#actors/device/to-device.ts'
+import { DELIVERED_LIMIT_BYTES, DEVICES_PER_REQUEST, MESSAGE_LIMIT_BYTES } from '#client/to-device.ts'
 import { type Caller, type House, house } from '#harness/house.ts'
+import { deviceIdOf } from '#schema/identifiers.ts'
 import { countBrokenInvariants } from '#store/broken-invariants.ts'
 import { TO_DEVICE_PER_SYNC } from '#store/sync/encryption.ts'
 
@@ -92,6 +95,34 @@ describe('a message to a device', () => {
   })
 })
 
+describe('a request', () => {
+  /** A user with so many devices. */
+  const crowd = async (name: string, count: number): Promise<Caller> => {
+    const bob = await here.register(name)
+    const create = { kind: 'createDevice', displayName: null } as const
+    await Promise.all(Array.from({ length: count - 1 }, (_, n) => here.server.device(bob.userId, deviceIdOf(`D${n}`)).ask(create, 'test')))
+    return bob
+  }
+  const waiting = (bob: Caller): number =>
+    here.server.store.db.query<{ n: number }, [number]>('SELECT count(*) AS n FROM to_device WHERE user = ?').get(here.server.store.names.find(bob.userId) ?? -1)?.n ?? 0
+
+  test('reaches so many devices and no more', async () => {
+    const bob = await crowd('many', DEVICES_PER_REQUEST)
+    expect((await send(here.alice, bob, 1, { device: '*' })).status).toBe(200)
+    expect(waiting(bob)).toBe(DEVICES_PER_REQUEST)
+    await here.login(bob.userId, 'ONEMORE')
+    expect(await send(here.alice, bob, 2, { device: '*' })).toMatchObject({ status: 413, body: { errcode: 'M_TOO_LARGE' } })
+    expect(waiting(bob)).toBe(DEVICES_PER_REQUEST)
+  })
+
+  test('cannot make much of little by way of *', async () => {
+    const large = 'x'.repeat(MESSAGE_LIMIT_BYTES - 100)
+    const bob = await crowd('amplified', Math.ceil(DELIVERED_LIMIT_BYTES / MESSAGE_LIMIT_BYTES) + 2)
+    expect(await send(here.alice, bob, large, { device: '*' })).toMatchObject({ status: 413, body: { errcode: 'M_TOO_LARGE' } })
+    expect(waiting(bob)).toBe(0)
+  })
+})
+
 describe('a transaction id', () => {
   test('names a request of its device: the same one is sent once, however it comes', async () => {
     const [alice, bob] = [await here.register('alice2'), await here.register('bob2')]
@@ -144,6 +175,22 @@ test('one sync brings a hundred, the token says where the rest begins, and nothi
   expect(pages.map(({ length }) => length)).toEqual([100, 100, 51, 0])
   expect(pages.flat()).toEqual([...all, 'late'])
   expect(token).not.toContain('_d')
+})
+
+test('what a device has not fetched for long goes, also when nobody writes to it any more', async () => {
+  const clock = manualClock(1_700_000_000_000)
+  const { alice, bob, server, close } = await house({}, { clock })
+  const waiting = (): number => server.store.db.query<{ n: number }, []>('SELECT count(*) AS n FROM to_device').get()?.n ?? 0
+  await send(alice, bob, 'old')
+  clock.advance(WAITING_LIMIT_MS)
+  await send(alice, alice, 'young')
+  await server.settled()
+  expect(waiting()).toBe(2)
+  clock.advance(60 * 60_000)
+  await send(alice, alice, 'new')
+  await server.settled()
+  expect([waiting(), bodies(await sync(bob)), bodies(await sync(alice))]).toEqual([2, [], ['young', 'new']])
+  await close()
 })
 
 test('a token from the future acknowledges nothing', async () => {

@@ -57,6 +57,22 @@ describe('queueToDevice', () => {
   })
 })
 
+describe('dropStaleMessages', () => {
+  const stale = given(device, name, created, queued('old', '{}', NOW - WAITING_LIMIT_MS - 1), queued('young', '{}', NOW - WAITING_LIMIT_MS))
+
+  test('removes what nobody has fetched for long, and nothing else', () => {
+    expect(stale.when({ kind: 'dropStaleMessages' }).facts).toEqual([
+      { kind: 'toDeviceDropped', userId, deviceId, upTo: 2, messageIds: ['old'] },
+    ])
+    expect([...stale.and({ kind: 'dropStaleMessages' }).memory.encryption.waiting.keys()]).toEqual(['young'])
+  })
+
+  test('writes nothing when nothing is stale', () => {
+    expect(three.when({ kind: 'dropStaleMessages' }).facts).toEqual([])
+    expect(given(device, name).when({ kind: 'dropStaleMessages' }).facts).toEqual([])
+  })
+})
+
 describe('toDeviceSeen', () => {
   test('G-67: removes what the device has shown to have, and nothing beyond', () => {
     expect(three.when({ kind: 'toDeviceSeen', upTo: 3 }).facts).toEqual([
