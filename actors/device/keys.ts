@@ -50,7 +50,7 @@ export const decide = {
       const known = kept.fallbacks.get(algorithm)
       return known?.keyId !== keyId || known.digest !== digest
     })
-    const why = whyTooMany(kept, [...fresh, ...fallbacks])
+    const why = whyTooMany(kept, fresh, fallbacks)
     if (why) return { refuse: why }
     const facts: DeviceKeysFact[] = [
       ...(isChanged ? [{ kind: 'deviceKeysUploaded', userId, deviceId, ...deviceKeys } as const] : []),
@@ -143,16 +143,17 @@ function freshOneTimeKeys(
 }
 
 function whyTooMany(
-  { oneTimeKeys, fallbacks }: DeviceEncryption,
-  added: readonly PublishedKey[],
+  kept: DeviceEncryption,
+  fresh: readonly PublishedKey[],
+  fallbacks: readonly PublishedKey[],
 ): MatrixError | undefined {
-  const waiting = [...oneTimeKeys.values()].reduce((sum, { size }) => sum + size, 0)
-  if (waiting + added.length > ONE_TIME_KEYS_PER_DEVICE)
+  const waiting = [...kept.oneTimeKeys.values()].reduce((sum, { size }) => sum + size, 0)
+  if (waiting + fresh.length > ONE_TIME_KEYS_PER_DEVICE)
     return invalidParam(`A device may have at most ${ONE_TIME_KEYS_PER_DEVICE} one-time keys waiting`)
   const algorithms = new Set([
-    ...oneTimeKeys.keys(),
-    ...fallbacks.keys(),
-    ...added.map(({ algorithm }) => algorithm),
+    ...kept.oneTimeKeys.keys(),
+    ...kept.fallbacks.keys(),
+    ...[...fresh, ...fallbacks].map(({ algorithm }) => algorithm),
   ])
   return algorithms.size > ALGORITHMS_PER_DEVICE
     ? invalidParam(`A device may have keys of at most ${ALGORITHMS_PER_DEVICE} algorithms`)

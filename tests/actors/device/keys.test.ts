@@ -74,6 +74,12 @@ describe('uploadKeys', () => {
     const full = phone.and({ ...upload, oneTimeKeys: keys.slice(1) })
     expect(full.when({ ...upload, oneTimeKeys: keys.slice(0, 1) })).toMatchObject({ refused: 'M_INVALID_PARAM' })
   })
+
+  test('a fallback key takes no place among the one-time keys', () => {
+    const keys = Array.from({ length: ONE_TIME_KEYS_PER_DEVICE }, (_, index) => key(`${index}`))
+    const outcome = phone.when({ ...upload, oneTimeKeys: keys, fallbackKeys: [key('F')] })
+    expect(counts(outcome)).toEqual({ signed_curve25519: ONE_TIME_KEYS_PER_DEVICE })
+  })
 })
 
 describe('claimKey', () => {
