@@ -6,6 +6,7 @@ import type { Homeserver } from '#homeserver'
 import type { DeviceId, UserId } from '#schema/identifiers.ts'
 import type { PublishedKey } from '#schema/journal/device-keys.ts'
 import { invalidParam, MatrixError, tooLarge } from '#schema/matrix-error.ts'
+import { findCrossSigningKeys } from '#store/cross-signing.ts'
 import { findDeviceIdentity } from '#store/device-keys.ts'
 
 /** The identity keys of one device, as JSON. */
@@ -26,7 +27,7 @@ export function readKeyUpload(server: Homeserver, userId: UserId, deviceId: Devi
   const deviceKeys =
     body.device_keys === undefined || body.device_keys === null
       ? null
-      : readDeviceKeys(body.device_keys, userId, deviceId)
+      : readDeviceKeys(server, body.device_keys, userId, deviceId)
   const oneTimeKeys = orThrow(parseUploadedKeys(body.one_time_keys ?? undefined, 'one_time_keys'))
   const fallbackKeys = orThrow(parseUploadedKeys(body.fallback_keys ?? undefined, 'fallback_keys'))
   const identity = deviceKeys ? deviceKeys.ed25519 : findDeviceIdentity(server.store, userId, deviceId)
@@ -40,7 +41,10 @@ export function readKeyUpload(server: Homeserver, userId: UserId, deviceId: Devi
   } as const
 }
 
-function readDeviceKeys(value: unknown, userId: UserId, deviceId: DeviceId) {
+function readDeviceKeys(server: Homeserver, value: unknown, userId: UserId, deviceId: DeviceId) {
+  // The two share one set of names: the signatures on one of them would count for the other.
+  if (Object.values(findCrossSigningKeys(server.store, userId)).some(({ publicKey }) => publicKey === deviceId))
+    throw invalidParam('This device is named like one of your cross-signing keys')
   const parsed = orThrow(parseDeviceKeys(value, userId, deviceId))
   const { ed25519 } = orThrow(verifyDeviceKeys(parsed))
   const { unsigned: _unsigned, ...object } = parsed.object

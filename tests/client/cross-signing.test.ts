@@ -105,6 +105,14 @@ describe('uploading cross-signing keys', () => {
     expect(await alice.answer('POST', V3, crossSigningKeysOf(alice.userId))).toMatchObject({ status: 403, body: { errcode: 'M_FORBIDDEN' } })
   })
 
+  test('a device that is named like one of the keys publishes none', async () => {
+    const alice = await newUser('likekey')
+    await alice.answer('POST', V3, crossSigningKeysOf(alice.userId))
+    const named = await here.login(alice.userId, ed25519Key(crossSigningNames(alice.userId).master))
+    expect(await named.answer('POST', '/v3/keys/upload', { device_keys: deviceKeysOf(alice.userId, named.deviceId) }))
+      .toMatchObject({ status: 400, body: { errcode: 'M_INVALID_PARAM' } })
+  })
+
   test('is told to everyone in a room with the user; a new user-signing key to the user alone', async () => {
     const [alice, bob] = [await newUser('tells'), await newUser('told')]
     await together(alice, bob)
