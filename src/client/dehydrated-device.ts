@@ -61,7 +61,7 @@ async function dehydrate(
   const deviceData = JSON.stringify(body.device_data)
   if (deviceData.length > DEVICE_DATA_LIMIT_BYTES)
     throw tooLarge(`device_data may have at most ${DEVICE_DATA_LIMIT_BYTES} bytes`)
-  const keys = readKeyUpload(server, userId, deviceId, body)
+  const keys = await readKeyUpload(server, userId, deviceId, body)
   if (!keys.deviceKeys) throw invalidParam('A dehydrated device has device_keys')
   const device = server.device(userId, deviceId)
   const displayName = body.initial_device_display_name ?? null

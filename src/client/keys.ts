@@ -60,7 +60,7 @@ type UploadBody = KeyUpload & Readonly<{ 'org.matrix.msc2732.fallback_keys'?: un
 async function upload(server: Homeserver, { userId, deviceId }: Requester, body: UploadBody, cause: string) {
   if (deviceId === null) throw invalidParam('Only a device has keys')
   const fallbackKeys = body.fallback_keys ?? body['org.matrix.msc2732.fallback_keys']
-  const command = readKeyUpload(server, userId, deviceId, { ...body, fallback_keys: fallbackKeys })
+  const command = await readKeyUpload(server, userId, deviceId, { ...body, fallback_keys: fallbackKeys })
   const { oneTimeKeyCounts } = await server.device(userId, deviceId).ask(command, cause)
   return { one_time_key_counts: oneTimeKeyCounts }
 }

@@ -8,6 +8,7 @@ import type { PublishedKey } from '#schema/journal/device-keys.ts'
 import { invalidParam, MatrixError, tooLarge } from '#schema/matrix-error.ts'
 import { findCrossSigningKeys } from '#store/cross-signing.ts'
 import { findDeviceIdentity } from '#store/device-keys.ts'
+import { unhurried } from './unhurried.ts'
 
 /** The identity keys of one device, as JSON. */
 export const DEVICE_KEYS_LIMIT_BYTES = 65_536
@@ -23,7 +24,7 @@ export type KeyUpload = Readonly<{ device_keys?: unknown; one_time_keys?: unknow
  * (`M_TOO_LARGE`), curve points and signatures (`M_INVALID_PARAM`). Gives the command for the device.
  * spec: client-server-api#post_matrixclientv3keysupload
  */
-export function readKeyUpload(server: Homeserver, userId: UserId, deviceId: DeviceId, body: KeyUpload) {
+export async function readKeyUpload(server: Homeserver, userId: UserId, deviceId: DeviceId, body: KeyUpload) {
   const deviceKeys =
     body.device_keys === undefined || body.device_keys === null
       ? null
@@ -31,7 +32,10 @@ export function readKeyUpload(server: Homeserver, userId: UserId, deviceId: Devi
   const oneTimeKeys = orThrow(parseUploadedKeys(body.one_time_keys ?? undefined, 'one_time_keys'))
   const fallbackKeys = orThrow(parseUploadedKeys(body.fallback_keys ?? undefined, 'fallback_keys'))
   const identity = deviceKeys ? deviceKeys.ed25519 : findDeviceIdentity(server.store, userId, deviceId)
-  const { signedBy } = orThrow(verifyOneTimeKeys([...oneTimeKeys, ...fallbackKeys], identity, { userId, deviceId }))
+  let signedBy: string | null = null
+  await unhurried([...oneTimeKeys, ...fallbackKeys], (key) => {
+    signedBy = orThrow(verifyOneTimeKeys([key], identity, { userId, deviceId })).signedBy ?? signedBy
+  })
   return {
     kind: 'uploadKeys',
     deviceKeys,
