@@ -181,13 +181,13 @@ export function* pagesOfBackedUpKeys(store: Store, userId: UserId, version: numb
   let [room, sessionId] = [only ?? 0, '']
   for (;;) {
     const rows = db
-      .query<{ room: number; session_id: string; json: string }, [number, number, number, string, number | null, number]>(
+      .query<{ room: number; session_id: string; json: string }, [number, number, number, string, number]>(
         `
         SELECT room, session_id, json FROM backed_up_keys
-         WHERE user = +?1 AND version = +?2 AND (room, session_id) > (+?3, +?4) AND (+?5 IS NULL OR room = +?5)
-         ORDER BY room, session_id LIMIT +?6`,
+         WHERE user = +? AND version = +? AND ${only === null ? '(room, session_id) > (+?, +?)' : 'room = +? AND session_id > +?'}
+         ORDER BY room, session_id LIMIT +?`,
       )
-      .all(user, version, room, sessionId, only, ROWS_PER_PAGE)
+      .all(user, version, room, sessionId, ROWS_PER_PAGE)
     const last = rows.at(-1)
     if (!last) return
     ;[room, sessionId] = [last.room, last.session_id]
