@@ -20,6 +20,7 @@ import type { ShownPresence } from '#core/presence-board.ts'
 import { Notifier } from '#notifier'
 import type { DeviceId, EventId, RoomAlias, RoomId, ServerName, UserId } from '#schema/identifiers.ts'
 import { listRoomsWithDelayedEvents } from '#store/delayed-events.ts'
+import { listDevicesWithKeys } from '#store/device-keys.ts'
 import { findEvent } from '#store/events.ts'
 import { sqliteJournal } from '#store/journal.ts'
 import { listRoomsInSightOf, listRoomsOf } from '#store/memberships.ts'
@@ -34,6 +35,10 @@ import { openSigningKeys } from './config/signing-key.ts'
 /** Events that decisions have asked for, kept parsed. */
 const CACHED_EVENTS = 4_096
 const SWEEP_EVERY_MS = 60_000
+/** How often it is written down how far clients may have seen. */
+const MARK_EVERY_MS = 5_000
+/** Devices that are told of a restore at once. */
+const TOLD_AT_ONCE = 500
 
 /**
  * The wiring: doors to the actors, the store, and the six effects performed. The only thing that knows everyone.
@@ -103,7 +108,13 @@ export async function openHomeserver(config: Config, log: Logger, clock: Clock =
   })
   for (const roomId of listRoomsWithDelayedEvents(store))
     system.tell(roomAt(roomId), { kind: 'armDelayedEvents' }, `${bootId}-start`)
+  if (opened.lineage.isRestored) {
+    log.warn('this database is not the one that was served last from here: a backup was put back, or it was moved. All devices start over with their one-time keys')
+    await tellOfRestore(system, store, `${bootId}-start`)
+    opened.lineage.confirm()
+  }
   const sweep = setInterval(() => notifier.sweep(), SWEEP_EVERY_MS)
+  const marking = setInterval(() => opened.lineage.note(journal.position), MARK_EVERY_MS)
   const searcher = config.enableSearch ? openSearcher(store, config.database.path) : undefined
   return {
     config,
@@ -128,8 +139,10 @@ export async function openHomeserver(config: Config, log: Logger, clock: Clock =
     settled: () => system.settled(),
     async close() {
       clearInterval(sweep)
+      clearInterval(marking)
       notifier.wakeEveryone()
       await system.stop()
+      opened.lineage.note(journal.position)
       await searcher?.close()
       await opened.close()
     },
@@ -139,6 +152,15 @@ export async function openHomeserver(config: Config, log: Logger, clock: Clock =
 /** The rooms whose rings concern a user's sync. */
 function* watchedRooms(store: Store, userId: UserId): Generator<RoomId> {
   yield* listRoomsOf(store, userId, 'join')
+}
+
+/** Before anyone can claim a key: what clients have been given since the backup must not be given again. */
+async function tellOfRestore(system: System<World, Effect>, store: Store, cause: string): Promise<void> {
+  const devices = listDevicesWithKeys(store)
+  for (let at = 0; at < devices.length; at += TOLD_AT_ONCE) {
+    const some = devices.slice(at, at + TOLD_AT_ONCE)
+    await Promise.all(some.map(({ userId, deviceId }) => system.ref(deviceAt(userId, deviceId)).ask({ kind: 'noticeRestore' }, cause)))
+  }
 }
 
 /** Short, unique over restarts, and in the order of the requests. */

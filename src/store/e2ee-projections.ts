@@ -18,6 +18,7 @@ import {
 } from './dehydrated-device.ts'
 import {
   deleteKeysOf,
+  projectDeviceKeysDoubted,
   projectDeviceKeysUploaded,
   projectFallbackKeysUploaded,
   projectFallbackKeyUsed,
@@ -55,6 +56,7 @@ export const e2eeProjections: ProjectionsOf<OwnFact | SharedFact> = {
   deviceKeysUploaded: { project: projectDeviceKeysUploaded },
   oneTimeKeysUploaded: { project: projectOneTimeKeysUploaded },
   oneTimeKeyClaimed: { project: projectOneTimeKeyClaimed },
+  deviceKeysDoubted: { project: projectDeviceKeysDoubted },
   oneTimeKeysDropped: { project: projectOneTimeKeysDropped },
   fallbackKeysUploaded: { project: projectFallbackKeysUploaded },
   fallbackKeyUsed: { project: projectFallbackKeyUsed },

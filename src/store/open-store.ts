@@ -3,6 +3,7 @@ import type { FromCheckpointer, ToCheckpointer } from './checkpointer.ts'
 import { hasLog } from './damage.ts'
 import { migrate, type Synchronous } from './database.ts'
 import { inlineWriter, type Writer } from './journal.ts'
+import { type Lineage, NO_LINEAGE, openLineage } from './lineage.ts'
 import { prepareDatabase } from './prepare-database.ts'
 import type { StoreHealth, StoreReport } from './report.ts'
 import { type Store, storeOn } from './store.ts'
@@ -20,6 +21,7 @@ export type StoreOptions = Readonly<{
 export type OpenStore = Readonly<{
   reader: Store
   writer: Writer
+  lineage: Lineage
   health: () => StoreHealth
   close: () => Promise<void>
 }>
@@ -37,12 +39,14 @@ export async function openStore(
   const health = healthBook(options.report ?? (() => {}))
   const wasClosed = !hasLog(path)
   const reader = storeOn(prepareDatabase({ path, serverName: options.serverName, report: health.note }))
+  const lineage = openLineage(reader.db, path)
   const writer = startWriter(path, synchronous, health.note)
   // Not before the writer is up: two threads that start at once hold up each other, and the first request.
   const checkpointer = writer.opened.catch(() => {}).then(() => startCheckpointer(path, !wasClosed, health.note))
   return {
     reader,
     writer,
+    lineage,
     health: health.now,
     async close() {
       const stopCheckpoints = await checkpointer
@@ -60,6 +64,7 @@ function openInMemory(): OpenStore {
   return {
     reader: store,
     writer: inlineWriter(store),
+    lineage: NO_LINEAGE,
     health: () => ({ isDiskFull: false, problems: [] }),
     close: async () => db.close(),
   }

@@ -44,7 +44,7 @@ beforeAll(async () => {
   await alice.answer('POST', '/v3/keys/upload', keys(alice, { fallback_keys: fallback }))
   await tv.answer('POST', '/v3/keys/upload', keys(tv))
   for (let count = 0; count < 5; count++) await claim(alice)
-  await server.device(tv.userId, deviceIdOf('TV')).ask({ kind: 'dropOneTimeKeys' }, 'test')
+  await server.device(tv.userId, deviceIdOf('TV')).ask({ kind: 'noticeRestore' }, 'test')
 
   await alice.answer('POST', '/v3/keys/device_signing/upload', crossSigningKeysOf(alice.userId))
   const signed = crossSigned(deviceKeysOf(alice.userId, 'TV'), alice.userId, crossSigningNames(alice.userId).selfSigning)

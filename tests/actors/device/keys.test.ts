@@ -132,11 +132,33 @@ describe('claimKey', () => {
   })
 })
 
-test('dropOneTimeKeys starts over: nothing of what was there is handed out, nor taken again', () => {
-  const dropped = phone.and({ ...upload, oneTimeKeys: [key('1')] }).and({ kind: 'dropOneTimeKeys' })
-  expect(dropped.when(claim).reply).toBeNull()
-  expect(dropped.when({ ...upload, oneTimeKeys: [key('1'), key('2')] }).facts).toMatchObject([{ keys: [key('2')] }])
-  expect(dropped.when({ kind: 'dropOneTimeKeys' }).facts).toEqual([])
+describe('starting over', () => {
+  const stocked = phone.and({ ...upload, deviceKeys: identity('a'), oneTimeKeys: [key('1')], fallbackKeys: [key('F')] })
+  const dropped = stocked.and({ kind: 'dropOneTimeKeys' })
+
+  test('nothing of what was there is handed out, nor taken again', () => {
+    expect(dropped.memory.encryption.oneTimeKeys).toEqual(new Map([['signed_curve25519', new Map()]]))
+    expect(dropped.when({ ...upload, oneTimeKeys: [key('1'), key('2')] }).facts).toMatchObject([{ keys: [key('2')] }])
+  })
+
+  test('the fallback key counts as used, so that another one comes, and serves until then', () => {
+    expect(stocked.when({ kind: 'dropOneTimeKeys' }).facts).toEqual([
+      { kind: 'oneTimeKeysDropped', userId, deviceId },
+      { kind: 'fallbackKeyUsed', userId, deviceId, algorithm: 'signed_curve25519' },
+    ])
+    expect(dropped.when(claim)).toMatchObject({ facts: [], reply: { keyId: 'F', isFallback: true } })
+  })
+
+  test('is done once', () => {
+    expect(dropped.when({ kind: 'dropOneTimeKeys' }).facts).toEqual([])
+  })
+
+  test('after a restore whoever encrypts for the device looks at its keys again', () => {
+    const doubted = { kind: 'deviceKeysDoubted', userId, deviceId } as const
+    expect(dropped.when({ kind: 'noticeRestore' }).facts).toEqual([doubted])
+    expect(stocked.when({ kind: 'noticeRestore' }).facts).toEqual([...stocked.when({ kind: 'dropOneTimeKeys' }).facts, doubted])
+    expect(phone.when({ kind: 'noticeRestore' }).facts).toEqual([])
+  })
 })
 
 test('a device that is removed forgets its keys', () => {
