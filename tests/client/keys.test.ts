@@ -183,6 +183,43 @@ describe('a sync', () => {
   })
 })
 
+describe('a token from later than now, as after a snapshot of the machine was put back,', () => {
+  const LATER = 's999999999_0_0'
+
+  test('makes its device start over with its keys, and no other', async () => {
+    const alice = await here.register('later')
+    const tv = await here.login(alice.userId, 'TV')
+    const fallback = oneTimeKeysOf(alice.userId, alice.deviceId, 9, 9, { fallback: true })
+    for (const who of [alice, tv]) await publish(who, 2)
+    await upload(alice, { fallback_keys: fallback })
+    const { device_one_time_keys_count, device_unused_fallback_key_types } = await sync(alice, LATER)
+    expect([device_one_time_keys_count, device_unused_fallback_key_types]).toEqual([{ signed_curve25519: 0 }, []])
+    expect((await claim(here.bob, alice)).one_time_keys[alice.userId]?.[alice.deviceId]).toEqual(fallback)
+    expect((await claim(here.bob, tv)).one_time_keys[alice.userId]?.TV).toEqual(otksOf(tv, 1, 1))
+  })
+
+  test('is answered like none, and with everyone whose keys may be others now', async () => {
+    const [alice, bob] = [await here.register('latera'), await here.register('laterb')]
+    const roomId = await roomOf(alice)
+    await join(bob, roomId)
+    // How long ago something was depends on the moment of the answer.
+    const ask = async (query: string) => JSON.parse(JSON.stringify((await alice.answer('GET', `/v3/sync?${query}`)).body).replaceAll(/("age"|"last_active_ago"):\d+/g, '$1:0')) as Sync
+    const { device_lists: none, ...fresh } = await ask('')
+    const { device_lists: lists, ...answer } = await ask(`since=${LATER}&timeout=30000`)
+    expect([none, lists?.changed.toSorted(), lists?.left]).toEqual([undefined, [alice.userId, bob.userId], []])
+    expect(answer).toEqual(fresh)
+  })
+
+  test('begins a sliding sync anew, and its device starts over too', async () => {
+    const alice = await here.register('slides')
+    await publish(alice, 2)
+    const path = '/unstable/org.matrix.simplified_msc3575/sync'
+    expect(await alice.answer('POST', `${path}?pos=${LATER}_cabc-1`, {})).toMatchObject({ status: 400, body: { errcode: 'M_UNKNOWN_POS' } })
+    const { body } = await alice.answer('POST', path, { extensions: { e2ee: { enabled: true } } })
+    expect(body).toMatchObject({ extensions: { e2ee: { device_one_time_keys_count: { signed_curve25519: 0 } } } })
+  })
+})
+
 describe('device lists', () => {
   /** Alice and bob, who share a room, and where alice's sync stands. */
   const together = async (name: string) => {
