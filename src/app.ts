@@ -1,5 +1,6 @@
 import { Elysia } from 'elysia'
 import { homeserverDoor } from '#admin/homeserver-door.ts'
+import { metricsPage } from '#admin/metrics.ts'
 import { register } from '#admin/register.ts'
 import { welcome } from '#admin/welcome.ts'
 import { clientPages } from '#client/index.ts'
@@ -16,7 +17,7 @@ const OLD_NAMES = [['/_matrix/client/v3/', '/_matrix/client/r0/']] as const
 export function app(server: Homeserver) {
   const bug = (error: unknown): void => server.log.error({ err: error }, 'a request failed')
   const router = new Elysia({ normalize: false }).onError(({ error }) => errorResponse(error, bug))
-  for (const { method, path, handler } of clientPages(server).flatMap(({ routes }) => routes)) {
+  for (const { method, path, handler } of [...clientPages(server), metricsPage(server)].flatMap(({ routes }) => routes)) {
     router.route(method, path, handler, AS_IT_IS)
     for (const [name, oldName] of OLD_NAMES) {
       if (path.startsWith(name)) router.route(method, path.replace(name, oldName), handler, AS_IT_IS)

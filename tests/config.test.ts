@@ -148,6 +148,14 @@ describe('a file', () => {
     ])
   })
 
+  test('may open a listener for metrics by its type or by its resource', () => {
+    const { listeners } = load(`listeners:
+  - {port: 9000, type: metrics, bind_addresses: ['127.0.0.1']}
+  - {port: 8008, resources: [{names: [client, metrics]}]}
+`)
+    expect(listeners.map(({ port, resources }) => [port, resources])).toEqual([[9000, ['metrics']], [8008, ['client', 'metrics']]])
+  })
+
   test('of the black-box suite is accepted', () => {
     expect({ ...loadConfig('tests/fixtures/config/sytest.yaml') }).toMatchObject({
       serverName: 'localhost:8800',
@@ -269,8 +277,8 @@ describe('what cannot be kept', () => {
   ])('is passed over when it asks for nothing: %s', (_, text) => expect(load(text).notices).toEqual([]))
 
   test('what is not served yet is said, and the start goes on', () => {
-    expect(load('enable_metrics: true\n').notices).toEqual([
-      `${files}.yaml:2: enable_metrics is not served yet (There are no metrics)`,
+    expect(load('sentry: {dsn: x}\n').notices).toEqual([
+      `${files}.yaml:2: sentry is not served yet (Errors are logged, and sent nowhere)`,
     ])
   })
 })
