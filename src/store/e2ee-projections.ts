@@ -38,7 +38,6 @@ import {
   roomKeysStoredRow,
 } from './key-backup.ts'
 import type { ProjectionsOf } from './projectors.ts'
-import type { Store } from './store.ts'
 import { deleteMessagesTo, projectToDeviceDropped, projectToDeviceSeen, toDeviceQueuedRow } from './to-device.ts'
 
 type DeviceListFact = Extract<
