@@ -16,27 +16,26 @@ const SIGNED_ALGORITHMS = new Set(['m.olm.v1.curve25519-aes-sha2', 'm.megolm.v1.
 const KEY_BYTES = 32
 
 /**
- * The key by which a device has signed its identity keys. Who names an algorithm of the spec has both keys that it needs,
- * none under the name of another device, and has signed them; else 400 `M_INVALID_PARAM`, as for a key that is no usable
- * point of its curve. A device that names none of them is believed by no client: of its keys only those that look like
- * keys are checked, and null says that none of them speaks for it.
+ * The key by which a device has signed its identity keys; null when it has signed nothing, or names none of the spec's
+ * algorithms: then no client believes it, and of its keys only those that look like keys are checked. What says that it
+ * is signed has both keys that it needs, none that is not named after the device, and fits its signature; else 400
+ * `M_INVALID_PARAM`, as for a key that is no usable point of its curve.
  */
 export function verifyDeviceKeys({ object, selfSignature }: DeviceKeys): { ed25519: string | null } | MatrixError {
   const algorithms = Array.isArray(object.algorithms) ? object.algorithms : []
-  const isOfSpec = algorithms.some((name) => SIGNED_ALGORITHMS.has(String(name)))
-  const keys = Object.entries(isJsonObject(object.keys) ? object.keys : {})
-  for (const [keyId, key] of keys) {
+  const own = `:${String(object.device_id)}`
+  const claimed = signatureBy(object, object.user_id as UserId, `ed25519${own}`)
+  const isSigned = claimed !== undefined && algorithms.some((name) => SIGNED_ALGORITHMS.has(String(name)))
+  const keys = isJsonObject(object.keys) ? object.keys : {}
+  for (const [keyId, key] of Object.entries(keys)) {
     const why = typeof key === 'string' ? whyUnusable(keyId, key) : undefined
     const isNoKey = typeof key !== 'string' || bytesOf(key)?.length !== KEY_BYTES
-    if (why && (isOfSpec || !isNoKey)) return invalidParam(`device_keys.keys.${keyId}: ${why}`)
+    if (why && (isSigned || !isNoKey)) return invalidParam(`device_keys.keys.${keyId}: ${why}`)
+    if (isSigned && (!keyId.endsWith(own) || keyId === own)) return invalidParam(`device_keys.keys.${keyId} is not named after this device`)
   }
-  if (!isOfSpec) return { ed25519: null }
-  const own = `:${String(object.device_id)}`
-  const stray = keys.find(([keyId]) => !keyId.endsWith(own))
-  if (stray) return invalidParam(`device_keys.keys.${stray[0]} is not named after this device`)
-  if (!keys.some(([keyId]) => keyId === `curve25519${own}`)) return invalidParam('device_keys.keys has no Curve25519 key')
-  if (!selfSignature || !isSignedBy(selfSignature))
-    return invalidParam('device_keys is not signed by the Ed25519 key of the device')
+  if (!isSigned) return { ed25519: null }
+  if (ownValue(keys, `curve25519${own}`) === undefined) return invalidParam('device_keys.keys has no Curve25519 key')
+  if (!selfSignature || !isSignedBy(selfSignature)) return invalidParam('device_keys is not signed by the key of the device')
   return { ed25519: selfSignature.publicKey }
 }
 
