@@ -39,7 +39,7 @@ export const toDevicePage = (server: Homeserver) => {
       dropStale()
       const messages = eventType === 'm.room_key_request' ? permitted(keyRequests, requester, body.messages) : body.messages
       const letters = () => lettersOf(server, requester.userId, eventType, messages)
-      const sending = deliver(server, letters, sha256Base64(name), cause)
+      const sending = deliver(server, letters, { messageId: sha256Base64(name), sender: requester.userId }, cause)
       remember(recent, name, sending)
       await sending
       return {}
@@ -124,11 +124,11 @@ function print(content: object, sender: UserId, type: string): string {
 async function deliver(
   server: Homeserver,
   letters: () => Promise<Letter[]>,
-  messageId: string,
+  request: Readonly<{ messageId: string; sender: UserId }>,
   cause: string,
 ): Promise<void> {
   await unhurriedAll(await letters(), ({ userId, deviceId, json }) =>
-    server.device(userId, deviceId).ask({ kind: 'queueToDevice', messageId, json }, cause),
+    server.device(userId, deviceId).ask({ kind: 'queueToDevice', ...request, json }, cause),
   )
 }
 

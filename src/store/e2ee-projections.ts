@@ -38,7 +38,13 @@ import {
   roomKeysStoredRow,
 } from './key-backup.ts'
 import type { ProjectionsOf } from './projectors.ts'
-import { deleteMessagesTo, projectToDeviceDropped, projectToDeviceSeen, toDeviceQueuedRow } from './to-device.ts'
+import {
+  deleteMessagesTo,
+  projectToDeviceCrowdedOut,
+  projectToDeviceDropped,
+  projectToDeviceSeen,
+  toDeviceQueuedRow,
+} from './to-device.ts'
 
 type DeviceListFact = Extract<
   DeviceFact,
@@ -63,6 +69,7 @@ export const e2eeProjections: ProjectionsOf<OwnFact | SharedFact> = {
   toDeviceQueued: toDeviceQueuedRow,
   toDeviceSeen: { project: projectToDeviceSeen },
   toDeviceDropped: { project: projectToDeviceDropped },
+  toDeviceCrowdedOut: { project: projectToDeviceCrowdedOut },
 
   crossSigningKeysUploaded: { project: projectCrossSigningKeysUploaded },
   keySignaturesUploaded: { project: projectKeySignaturesUploaded },

@@ -6,6 +6,7 @@ import relations from '#schema/sql/0005-relations.sql' with { type: 'text' }
 import push from '#schema/sql/0006-push.sql' with { type: 'text' }
 import peopleAndCalls from '#schema/sql/0007-people-and-calls.sql' with { type: 'text' }
 import slidingSync from '#schema/sql/0008-sliding-sync.sql' with { type: 'text' }
+import toDeviceSenders from '#schema/sql/0014-to-device-senders.sql' with { type: 'text' }
 
 /** Forward only; the place in the list is the schema version. A released one is never edited. */
-export const migrations: readonly string[] = [journal, rooms, accounts, encryption, relations, push, peopleAndCalls, slidingSync]
+export const migrations: readonly string[] = [journal, rooms, accounts, encryption, relations, push, peopleAndCalls, slidingSync, toDeviceSenders]

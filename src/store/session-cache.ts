@@ -7,9 +7,9 @@ const CACHED_SESSIONS = 20_000
 
 /** What accounts and devices decide all day and no session depends on. A kind that is missing here costs a look-up more. */
 const HARMLESS: ReadonlySet<string> = new Set([
-  'accountDataDeleted', 'accountDataSet', 'connectionMoved', 'deviceKeysUploaded', 'deviceSeen', 'fallbackKeyUsed',
-  'fallbackKeysUploaded', 'filterDefined', 'oneTimeKeyClaimed', 'oneTimeKeysUploaded', 'profileFieldSet', 'pushRulesChanged',
-  'roomKeysCounted', 'roomKeysStored', 'toDeviceDropped', 'toDeviceQueued', 'toDeviceSeen', 'userRegistered',
+  'accountDataDeleted', 'accountDataSet', 'connectionMoved', 'deviceKeysDoubted', 'deviceKeysUploaded', 'deviceSeen', 'fallbackKeyUsed',
+  'fallbackKeysUploaded', 'filterDefined', 'oneTimeKeyClaimed', 'oneTimeKeysDropped', 'oneTimeKeysUploaded', 'profileFieldSet', 'pushRulesChanged',
+  'roomKeysCounted', 'roomKeysStored', 'toDeviceCrowdedOut', 'toDeviceDropped', 'toDeviceQueued', 'toDeviceSeen', 'userRegistered',
 ])
 
 export type SessionCache = Readonly<{

@@ -113,9 +113,9 @@ const TABLES = [
   'key_signatures', 'key_backups', 'backed_up_keys', 'dehydrated_devices', 'broken_invariants',
 ]
 
-test('the life holds every kind of fact of encryption but the one that only a flood brings', () => {
+test('the life holds every kind of fact of encryption but those that only age and floods bring', () => {
   const kinds = new Set(replayed().map(({ fact }) => fact.kind))
-  expect(Object.keys(e2eeProjections).filter((kind) => !kinds.has(kind))).toEqual(['toDeviceDropped'])
+  expect(Object.keys(e2eeProjections).filter((kind) => !kinds.has(kind))).toEqual(['toDeviceDropped', 'toDeviceCrowdedOut'])
 })
 
 describe('the journal written again into an empty database', () => {
