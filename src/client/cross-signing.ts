@@ -28,7 +28,6 @@ import { type CrossSigningKeys, findCrossSigningKeys, type UsageName } from '#st
 import { listDeviceKeys } from '#store/device-keys.ts'
 import { listDeviceIds } from '#store/devices.ts'
 import { listSignaturesOn } from '#store/key-signatures.ts'
-import { plannedStore } from '#store/planned-store.ts'
 
 /** One cross-signing key, as JSON. */
 export const CROSS_SIGNING_KEY_LIMIT_BYTES = 65_536
@@ -171,7 +170,7 @@ function verify(upload: SignedUpload, userId: UserId, known: KnownKeys): Verifie
 }
 
 function knownKeys(server: Homeserver, userId: UserId, uploads: readonly SignedUpload[]): KnownKeys {
-  const store = plannedStore(server.store)
+  const { store } = server
   const own = findCrossSigningKeys(store, userId)
   const users = new Set([userId, ...uploads.map((upload) => upload.userId)])
   const masters = [...users].flatMap((user) => {
@@ -196,7 +195,7 @@ function keyOf(keys: CrossSigningKeys, usage: UsageName): CrossSigningKey | unde
 
 /** Which of the requester's signatures on the keys of these users are there already. */
 function keptSignatures(server: Homeserver, userId: UserId, uploads: readonly SignedUpload[]): ReadonlySet<string> {
-  const store = plannedStore(server.store)
+  const { store } = server
   const users = new Set(uploads.map((upload) => upload.userId).filter(isUserId))
   const places = [...users].flatMap((targetUser) =>
     listSignaturesOn(store, targetUser, userId)

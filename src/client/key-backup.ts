@@ -18,7 +18,6 @@ import {
   type KeyPage,
   pagesOfBackedUpKeys,
 } from '#store/key-backup.ts'
-import { plannedStore } from '#store/planned-store.ts'
 
 /** One key, as JSON. */
 export const BACKED_UP_KEY_LIMIT_BYTES = 65_536
@@ -113,14 +112,14 @@ const reading = (server: Homeserver, pages: Page): Page =>
       KEYS,
       signedIn(server, schema.roomKeys, ({ query, requester: { userId } }) => {
         const { version } = backupOf(server, userId, query.version)
-        return streamedJson(printRooms(pagesOfBackedUpKeys(plannedStore(server.store), userId, version, null)))
+        return streamedJson(printRooms(pagesOfBackedUpKeys(server.store, userId, version, null)))
       }),
     )
     .get(
       `${KEYS}/:roomId`,
       signedIn(server, schema.roomKeysByRoomId, ({ params: { roomId }, query, requester: { userId } }) => {
         const { version } = backupOf(server, userId, query.version)
-        return streamedJson(printRoom(pagesOfBackedUpKeys(plannedStore(server.store), userId, version, roomId)))
+        return streamedJson(printRoom(pagesOfBackedUpKeys(server.store, userId, version, roomId)))
       }),
     )
     .get(
@@ -222,7 +221,7 @@ function put(server: Homeserver, { userId, version: named, rooms, cause }: Putti
     Object.entries(sessions).map(([sessionId, session]) => readKey(roomId, sessionId, session)),
   )
   if (offered.length > KEYS_PER_REQUEST) throw tooLarge(`At most ${KEYS_PER_REQUEST} keys may be stored at once`)
-  const store = plannedStore(server.store)
+  const { store } = server
   return untilDecided(async () => {
     // Read before the keys: if they change meanwhile, so does it.
     const etag = findBackup(store, userId, version)?.etag ?? 0

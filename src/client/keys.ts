@@ -14,7 +14,6 @@ import { listDeviceListChanges } from '#store/device-lists.ts'
 import { hasDevice } from '#store/devices.ts'
 import { listSignaturesOn, type SignatureRow } from '#store/key-signatures.ts'
 import { listRoomsOf } from '#store/memberships.ts'
-import { plannedStore } from '#store/planned-store.ts'
 
 /** Users whose keys one request may ask for: bots ask for everyone in a room at once. */
 export const USERS_PER_QUERY = 10_000
@@ -49,7 +48,7 @@ export const keysPage = (server: Homeserver) =>
       signedIn(server, schema.getKeysChanges, ({ query: { from, to }, requester: { userId } }) => {
         const [since, until] = [parseSyncToken(from), parseSyncToken(to)]
         if (!since || !until) throw invalidParam(`${since ? 'to' : 'from'} is not a token of this server`)
-        const store = plannedStore(server.store)
+        const { store } = server
         const rooms = listRoomsOf(store, userId, 'join')
         return listDeviceListChanges(store, { userId, since: since.position, until: until.position, rooms })
       }),
@@ -71,7 +70,7 @@ type ByUser<T> = Record<string, T>
 async function query(server: Homeserver, reader: UserId, wanted: ByUser<readonly string[]>) {
   const users = Object.keys(wanted)
   if (users.length > USERS_PER_QUERY) throw tooLarge(`At most ${USERS_PER_QUERY} users may be asked for at once`)
-  const store = plannedStore(server.store)
+  const { store } = server
   const found = { device_keys: [] as string[], master_keys: [] as string[], self_signing_keys: [] as string[], user_signing_keys: [] as string[] }
   await unhurried(ourUsers(server, wanted), ([userId, deviceIds]) => {
     const signatures = Map.groupBy(listSignaturesOn(store, userId, reader), ({ target }) => target)
@@ -140,7 +139,7 @@ async function claimOne(
   server: Homeserver,
   { userId, deviceId, algorithm, cause }: Wanted,
 ): Promise<Claimed | undefined> {
-  const store = plannedStore(server.store)
+  const { store } = server
   if (!hasDevice(store, userId, deviceId)) return undefined
   const claimed = await server.device(userId, deviceId).ask({ kind: 'claimKey', algorithm }, cause)
   if (!claimed) return undefined

@@ -9,7 +9,6 @@ import { sendToDevice } from '#schema/client/to-device.ts'
 import { type DeviceId, deviceIdOf, isUserId, type ServerName, serverNameOf, type UserId } from '#schema/identifiers.ts'
 import { MatrixError, tooLarge } from '#schema/matrix-error.ts'
 import { findDevice, hasDevice, listDeviceIds } from '#store/devices.ts'
-import { plannedStore } from '#store/planned-store.ts'
 import type { Store } from '#store/store.ts'
 import { listStaleInboxes } from '#store/to-device.ts'
 
@@ -90,7 +89,7 @@ type Letter = Readonly<{ userId: UserId; deviceId: DeviceId; json: string }>
 
 /** One for each device of ours that is there. */
 async function lettersOf(server: Homeserver, sender: UserId, type: string, messages: Messages): Promise<Letter[]> {
-  const store = plannedStore(server.store)
+  const { store } = server
   const letters: Letter[] = []
   let bytes = 0
   await unhurried(addressed(store, server.serverName, messages), ([userId, deviceId, content]) => {

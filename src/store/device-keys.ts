@@ -18,7 +18,7 @@ import type { Project } from './projectors.ts'
 import type { Store } from './store.ts'
 
 /** Handed-out keys whose rows stay, so that the one who asked can read them. */
-const CLAIMED_KEPT = 500
+const CLAIMED_KEPT = 1_000
 
 export const projectDeviceKeysUploaded: Project<DeviceKeysUploaded> = (
   store,

@@ -4,7 +4,6 @@ import { hasLog } from './damage.ts'
 import { migrate, type Synchronous } from './database.ts'
 import { inlineWriter, type Writer } from './journal.ts'
 import { type Lineage, NO_LINEAGE, openLineage } from './lineage.ts'
-import { dropPlans } from './planned-store.ts'
 import { prepareDatabase } from './prepare-database.ts'
 import type { StoreHealth, StoreReport } from './report.ts'
 import { type Store, storeOn } from './store.ts'
@@ -52,7 +51,6 @@ export async function openStore(
     async close() {
       const stopCheckpoints = await checkpointer
       await stopCheckpoints()
-      dropPlans(reader)
       reader.db.close()
       await writer.close()
     },

@@ -5,7 +5,6 @@ import type { Store } from './store.ts'
 const KEPT_STATEMENTS = 500
 
 const planned = new WeakMap<Store, Store>()
-const prepared = new WeakMap<Store, Map<string, Statement>>()
 
 /**
  * The same store for reading, with statements that are prepared once. SQLite plans a statement anew whenever a value
@@ -24,20 +23,10 @@ export function plannedStore(store: Store): Store {
     statements.set(sql, statement)
     return statement
   }
-  prepared.set(store, statements)
   const db = Object.assign(Object.create(store.db) as Database, { query: query as Database['query'] })
   const quick: Store = { ...store, db }
   planned.set(store, quick)
-  // Whoever is handed a planned store may plan it again.
-  planned.set(quick, quick)
   return quick
-}
-
-/** To be called before the store is closed: a statement that is still there keeps the file open. */
-export function dropPlans(store: Store): void {
-  const statements = prepared.get(store)
-  for (const statement of statements?.values() ?? []) statement.finalize()
-  statements?.clear()
 }
 
 const PLUS = '+'

@@ -2,7 +2,6 @@ import { afterAll, describe, expect, test } from 'bun:test'
 import { printMetrics } from '#admin/metrics.ts'
 import { type House, house } from '#harness/house.ts'
 import { noteBrokenInvariant } from '#store/broken-invariants.ts'
-import { plannedStore } from '#store/planned-store.ts'
 
 const open: (() => Promise<void>)[] = []
 afterAll(() => Promise.all(open.map((close) => close())))
@@ -43,7 +42,7 @@ describe('the metrics', () => {
       return [values.get(invariant(once)), values.get(invariant(late))]
     }
     expect(await counts()).toEqual([0, 0])
-    noteBrokenInvariant(plannedStore(here.server.store), late)
+    noteBrokenInvariant(here.server.store, late)
     noteBrokenInvariant(here.server.store, late)
     expect(await counts()).toEqual([0, 2])
   })

@@ -390,9 +390,19 @@ describe('device lists', () => {
     expect(await changes(second, third)).toEqual({ changed: [], left: [bob.userId] })
     expect(await changes(first, third)).toEqual({ changed: [], left: [bob.userId] })
     expect(await changes(third, third)).toEqual({ changed: [], left: [] })
+    expect(await changes(third, first)).toEqual({ changed: [], left: [] })
     expect((await alice.answer('GET', `/v3/keys/changes?from=x&to=${third}`)).body.errcode).toBe('M_INVALID_PARAM')
     expect((await alice.answer('GET', `/v3/keys/changes?from=${third}`)).body.errcode).toBe('M_MISSING_PARAM')
   })
+})
+
+test('/keys/changes takes the places of a sliding sync too', async () => {
+  const [alice, bob] = [await here.register('slidesa'), await here.register('slidesb')]
+  await join(bob, await roomOf(alice))
+  const pos = async (): Promise<string> => (await alice.answer('POST', '/unstable/org.matrix.simplified_msc3575/sync', {})).body.pos as string
+  const from = await pos()
+  await publish(bob)
+  expect((await alice.answer('GET', `/v3/keys/changes?from=${from}&to=${await pos()}`)).body).toEqual({ changed: [bob.userId], left: [] })
 })
 
 test('a removed device takes its keys along', async () => {

@@ -2,7 +2,6 @@ import { expect, test } from 'bun:test'
 import { existsSync, statSync, writeFileSync } from 'node:fs'
 import { sqliteJournal } from '#store/journal.ts'
 import { openStore } from '#store/open-store.ts'
-import { plannedStore } from '#store/planned-store.ts'
 import { DatabaseRefused } from '#store/refusal.ts'
 import { until } from '#harness/until.ts'
 import { chat, newDatabasePath, rowsOf } from './fixture.ts'
@@ -26,16 +25,6 @@ test('a store is read at once, written as soon as its thread is up, and whole af
   const second = await openStore(path, 'normal', { serverName: 'a.example' })
   expect(sqliteJournal(second.reader, second.writer).position).toBe(2)
   await second.close()
-})
-
-test('a store that was asked by way of kept plans leaves no log behind either', async () => {
-  const path = newDatabasePath()
-  const opened = await openStore(path, 'full')
-  const room = chat()
-  await sqliteJournal(opened.reader, opened.writer).append({ rows: rows([room.create, room.join], 1), snapshots: [] })
-  expect(plannedStore(opened.reader).db.query('SELECT count(*) AS count FROM journal').get()).toEqual({ count: 2 })
-  await opened.close()
-  expect(existsSync(`${path}-wal`)).toBe(false)
 })
 
 test('a store that was closed before its threads were up is closed all the same', async () => {

@@ -2,7 +2,6 @@ import type { DeviceId, RoomId, UserId } from '#schema/identifiers.ts'
 import { noteBrokenInvariant } from '#store/broken-invariants.ts'
 import { type DeviceInbox, EMPTY_INBOX, findDeviceInbox } from '#store/device-inboxes.ts'
 import { listDeviceListChanges } from '#store/device-lists.ts'
-import { plannedStore } from '#store/planned-store.ts'
 import type { Store } from '#store/store.ts'
 import { listToDevice } from '#store/to-device.ts'
 
@@ -53,6 +52,6 @@ export type DeviceListsWanted = Readonly<{ userId: UserId; since: number; until:
 
 /** `device_lists` as JSON; undefined when nothing has changed. `rooms`: those of the reader that may have moved. */
 export function readDeviceLists(store: Store, wanted: DeviceListsWanted): string | undefined {
-  const { changed, left } = listDeviceListChanges(plannedStore(store), wanted)
+  const { changed, left } = listDeviceListChanges(store, wanted)
   return changed.length + left.length > 0 ? JSON.stringify({ changed, left }) : undefined
 }
