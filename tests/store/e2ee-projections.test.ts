@@ -14,6 +14,7 @@ import { e2eeProjections } from '#store/e2ee-projections.ts'
 import { inlineWriter, sqliteJournal } from '#store/journal.ts'
 import { type Store, storeOn } from '#store/store.ts'
 import { readToDevice } from '#store/sync/encryption.ts'
+import { listToDevice, projectToDeviceCrowdedOut } from '#store/to-device.ts'
 import { type RowToWrite, wireBatch, writeBatch } from '#store/write-batch.ts'
 
 /**
@@ -167,4 +168,15 @@ test('a message that would be delivered after its acknowledgement is held back a
     readToDevice(copy, { ...inbox, seen }, { userId, deviceId, after: 0, until: 1_000_000 }).events.map((event) => (JSON.parse(event) as { content: unknown }).content)
   expect([read(inbox.seen), countBrokenInvariants(copy).get('to-device message delivered after its acknowledgement')]).toEqual([[{ n: 3 }], 0])
   expect([read(1_000_000), countBrokenInvariants(copy).get('to-device message delivered after its acknowledgement')]).toEqual([[], 1])
+})
+
+test('a message that was crowded out is gone, and the next one is the oldest', () => {
+  const copy = inMemory()
+  writeBatch(copy, wireBatch(replayed(), []))
+  const owner = { userId: here.alice.userId, deviceId: deviceIdOf('TV') }
+  const positions = () => listToDevice(copy, { ...owner, after: 0, until: 1_000_000, limit: 10 }).map(({ position }) => position)
+  const [first = 0, second = 0] = positions()
+  expect([first > 0, second > first]).toEqual([true, true])
+  projectToDeviceCrowdedOut(copy, { kind: 'toDeviceCrowdedOut', ...owner, positions: [first], messageIds: ['x'] }, 1_000_000, '')
+  expect([positions(), findDeviceInbox(copy, owner.userId, owner.deviceId).oldestMessage]).toEqual([[second], second])
 })
