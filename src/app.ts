@@ -1,5 +1,6 @@
 import { Elysia } from 'elysia'
 import { homeserverDoor } from '#admin/homeserver-door.ts'
+import { metricsPage } from '#admin/metrics.ts'
 import { register } from '#admin/register.ts'
 import { welcome } from '#admin/welcome.ts'
 import { clientPages } from '#client/index.ts'
@@ -23,7 +24,8 @@ const OLD_NAMES = [
 export function app(server: Homeserver) {
   const bug = (error: unknown): void => server.log.error({ err: error }, 'a request failed')
   const router = new Elysia({ normalize: false }).onError(({ error }) => errorResponse(error, bug))
-  for (const { method, path, handler } of [...clientPages(server), ...federationPages(server)].flatMap(({ routes }) => routes)) {
+  const pages = [...clientPages(server), ...federationPages(server), metricsPage(server)]
+  for (const { method, path, handler } of pages.flatMap(({ routes }) => routes)) {
     router.route(method, path, handler, AS_IT_IS)
     for (const [name, oldName] of OLD_NAMES) {
       if (path.startsWith(name)) router.route(method, path.replace(name, oldName), handler, AS_IT_IS)

@@ -19,9 +19,10 @@ import type { ShownPresence } from '#core/presence-board.ts'
 import { Notifier } from '#notifier'
 import type { DeviceId, RoomAlias, RoomId, ServerName, UserId } from '#schema/identifiers.ts'
 import { listRoomsWithDelayedEvents } from '#store/delayed-events.ts'
+import { listDevicesWithKeys } from '#store/device-keys.ts'
 import { eventsAtHand } from '#store/events-at-hand.ts'
 import { sqliteJournal } from '#store/journal.ts'
-import { listRoomsOf } from '#store/memberships.ts'
+import { listRoomsInSightOf, listRoomsOf } from '#store/memberships.ts'
 import type { Session } from '#store/access-tokens.ts'
 import { inboxCache, type InboxCache } from '#store/inbox-cache.ts'
 import { openStore } from '#store/open-store.ts'
@@ -34,6 +35,10 @@ import { openSigningKeys } from './config/signing-key.ts'
 import { chores } from './errands/housekeeping.ts'
 
 const SWEEP_EVERY_MS = 60_000
+/** How often it is written down how far clients may have seen. */
+const MARK_EVERY_MS = 5_000
+/** Devices that are told of a restore at once. */
+const TOLD_AT_ONCE = 500
 
 /**
  * The wiring: doors to the actors, the store, and the six effects performed. The only thing that knows everyone.
@@ -102,13 +107,19 @@ export async function openHomeserver(config: Config, log: Logger, clock: Clock =
     nonce,
     decided: events.decided,
     behaviours: [room, user, device, alias, registration] as unknown as AnyBehaviour<Effect>[],
-    perform: (effect, from) => perform(system, notifier, effect, from),
+    perform: (effect, from) => perform({ system, notifier, store }, effect, from),
     crashed: (actor, command, error) => log.error({ actor, command, err: error }, 'an actor has failed'),
     ...(log.isLevelEnabled('debug') ? { reportTurn: (report) => log.debug(report) } : {}),
   })
   for (const roomId of listRoomsWithDelayedEvents(store))
     system.tell(roomAt(roomId), { kind: 'armDelayedEvents' }, `${bootId}-start`)
+  if (opened.lineage.isRestored) {
+    log.warn('this database is not the one that was served last from here: a backup was put back, or it was moved. All devices start over with their one-time keys')
+    await tellOfRestore(system, store, `${bootId}-start`)
+    opened.lineage.confirm()
+  }
   const sweep = setInterval(() => notifier.sweep(), SWEEP_EVERY_MS)
+  const marking = setInterval(() => opened.lineage.note(journal.position), MARK_EVERY_MS)
   const mintCause = causes(bootId)
   const stopsOfChores = chores().map(({ everyMs, letters }) => every(clock, everyMs, () => {
     try {
@@ -143,8 +154,10 @@ export async function openHomeserver(config: Config, log: Logger, clock: Clock =
     async close() {
       clearInterval(sweep)
       for (const stop of stopsOfChores) stop()
+      clearInterval(marking)
       notifier.wakeEveryone()
       await system.stop()
+      opened.lineage.note(journal.position)
       await searcher?.close()
       await opened.close()
     },
@@ -166,6 +179,15 @@ function* watchedRooms(store: Store, userId: UserId): Generator<RoomId> {
   yield* listRoomsOf(store, userId, 'join')
 }
 
+/** Before anyone can claim a key: what clients have been given since the backup must not be given again. */
+async function tellOfRestore(system: System<World, Effect>, store: Store, cause: string): Promise<void> {
+  const devices = listDevicesWithKeys(store)
+  for (let at = 0; at < devices.length; at += TOLD_AT_ONCE) {
+    const some = devices.slice(at, at + TOLD_AT_ONCE)
+    await Promise.all(some.map(({ userId, deviceId }) => system.ref(deviceAt(userId, deviceId)).ask({ kind: 'noticeRestore' }, cause)))
+  }
+}
+
 /** Short, unique over restarts, and in the order of the requests. */
 function causes(bootId: string): () => string {
   let count = 0
@@ -179,8 +201,10 @@ function logReport(log: Logger, report: StoreReport): void {
   log[isGood ? 'info' : 'error'](report, 'the store')
 }
 
+type Performing = Readonly<{ system: System<World, Effect>; notifier: Notifier; store: Store }>
+
 /** The six effects, each performed in this one place, after the facts are on disk. */
-function perform(system: System<World, Effect>, notifier: Notifier, effect: Effect, from: From): void {
+function perform({ system, notifier, store }: Performing, effect: Effect, from: From): void {
   switch (effect.kind) {
     case 'tell':
       return system.tell(effect.to, effect.command, from.cause)
@@ -191,18 +215,18 @@ function perform(system: System<World, Effect>, notifier: Notifier, effect: Effe
     case 'rest':
       return system.rest(from)
     case 'ring':
-      return ring(notifier, effect, from.position)
+      return ring(notifier, store, effect, from.position)
     case 'errand':
       throw new Error(`no errand is called ${effect.errand}`)
   }
 }
 
-function ring(notifier: Notifier, effect: Extract<Effect, { kind: 'ring' }>, position: number): void {
+function ring(notifier: Notifier, store: Store, effect: Extract<Effect, { kind: 'ring' }>, position: number): void {
   if (effect.room && effect.about === 'typing') notifier.setTyping(effect.room, effect.volatile as UserId[])
   else if (effect.room) notifier.ringRoom(effect.room, effect.about, position)
   for (const userId of effect.users ?? []) {
     if (effect.about === 'presence') notifier.setPresence(userId, effect.volatile as ShownPresence)
-    else if (effect.about === 'device-lists') notifier.ringSharers(userId, position)
+    else if (effect.about === 'device-lists') notifier.ringSharers(userId, listRoomsInSightOf(store, userId), position)
     else notifier.ringUser(userId, effect.about, position)
   }
 }

@@ -92,14 +92,14 @@ export class Notifier {
     this.#touch(watch, position)
   }
 
-  /** Wakes the user and everyone who shares a room with them; no room has moved by it. */
-  ringSharers(userId: UserId, position: number): void {
+  /** Wakes the user and everyone in these rooms, who encrypt for them; no room has moved by it. */
+  ringSharers(userId: UserId, rooms: Iterable<RoomId>, position: number): void {
     this.ringUser(userId, 'device-lists', position)
-    for (const room of this.roomsOf(userId)) {
-      for (const watch of this.#watchers.get(room) ?? []) {
-        watch.moved.set('device-lists', position)
-        this.#touch(watch, position)
-      }
+    const sharers = new Set<Watch>()
+    for (const room of rooms) for (const watch of this.#watchers.get(room) ?? []) sharers.add(watch)
+    for (const watch of sharers) {
+      watch.moved.set('device-lists', position)
+      this.#touch(watch, position)
     }
   }
 

@@ -107,6 +107,7 @@ describe('without a configuration', () => {
     expect(config.rc.presence).toEqual({ perSecond: 0.1, burstCount: 1 })
     expect(config.rc['3pidValidation']).toEqual({ perSecond: 0.003, burstCount: 5 })
     expect(config.rc.adminRedaction).toEqual(config.rc.message)
+    expect(config.rc.keyRequests).toEqual({ perSecond: 20, burstCount: 100 })
     expect(config.rc.registrationTokenValidity).toEqual({ perSecond: 0.1, burstCount: 5 })
   })
 
@@ -145,6 +146,14 @@ describe('a file', () => {
       'synapse-packaged.yaml:25: report_stats is not needed here. Nothing is ever reported to anyone',
       'synapse-packaged.yaml:13: A listener of type manhole is not needed here and is left out',
     ])
+  })
+
+  test('may open a listener for metrics by its type or by its resource', () => {
+    const { listeners } = load(`listeners:
+  - {port: 9000, type: metrics, bind_addresses: ['127.0.0.1']}
+  - {port: 8008, resources: [{names: [client, metrics]}]}
+`)
+    expect(listeners.map(({ port, resources }) => [port, resources])).toEqual([[9000, ['metrics']], [8008, ['client', 'metrics']]])
   })
 
   test('of the black-box suite is accepted', () => {
@@ -301,8 +310,8 @@ describe('what cannot be kept', () => {
   ])('is passed over when it asks for nothing: %s', (_, text) => expect(load(text).notices).toEqual([]))
 
   test('what is not served yet is said, and the start goes on', () => {
-    expect(load('enable_metrics: true\n').notices).toEqual([
-      `${files}.yaml:2: enable_metrics is not served yet (There are no metrics)`,
+    expect(load('sentry: {dsn: x}\n').notices).toEqual([
+      `${files}.yaml:2: sentry is not served yet (Errors are logged, and sent nowhere)`,
     ])
   })
 })

@@ -200,6 +200,9 @@ describe('resources', () => {
     ['keys', '/_matrix/federation/v1/version', false],
     ['openid', '/_matrix/federation/v1/openid/userinfo', true],
     ['metrics', '/_synapse/metrics', true],
+    ['metrics', '/metrics', true],
+    ['client', '/metrics', false],
+    ['client', '/_synapse/metrics', false],
     ['replication', '/_synapse/replication', false],
   ] as const)('%s and %s: %p', (name, path, expected) => expect(pathFilter([name])(path)).toBe(expected))
 })

@@ -28,7 +28,7 @@ export const device: Behaviour<Device, DeviceCommand, Fact, never, Effect> = {
   decide: { ...devices.decide, ...login.decide, ...keys.decide, ...slidingSync.decide, ...toDevice.decide },
   apply: { ...devices.apply, ...login.apply, ...keys.apply, ...slidingSync.apply, ...toDevice.apply },
   snapshot: {
-    version: 3,
+    version: 4,
     every: ({ encryption }) => 100 + encryption.waiting.size,
     freeze: ({ userId: _user, deviceId: _device, encryption, connections, ...rest }) =>
       ({ ...rest, encryption: freezeEncryption(encryption), connections: [...connections] }),

@@ -1,3 +1,5 @@
+import type { UserId } from '#schema/identifiers.ts'
+
 /** What a device remembers of its keys and of the messages that wait for it; the bodies of both are in the store. */
 
 /** Handed-out keys that are remembered, so that an upload that is repeated does not bring them back. */
@@ -6,7 +8,8 @@ export const REMEMBERED_CLAIMS = 1_000
 export const REMEMBERED_MESSAGES = 500
 
 export type Fallback = { keyId: string; digest: string; isUsed: boolean }
-export type Waiting = Readonly<{ position: number; bytes: number; ts: number }>
+export type Waiting = Readonly<{ position: number; sender: UserId; bytes: number; ts: number }>
+export type Share = Readonly<{ count: number; bytes: number }>
 
 export type DeviceEncryption = {
   identity: { digest: string; ed25519: string | null } | undefined
@@ -18,6 +21,8 @@ export type DeviceEncryption = {
   fallbacks: Map<string, Fallback>
   /** By message id, oldest first. */
   waiting: Map<string, Waiting>
+  /** What of it is whose. */
+  shares: Map<UserId, Share>
   waitingBytes: number
   /** Message ids, oldest first. */
   acknowledged: Set<string>
@@ -31,10 +36,25 @@ export const noEncryption = (): DeviceEncryption => ({
   claimed: new Map(),
   fallbacks: new Map(),
   waiting: new Map(),
+  shares: new Map(),
   waitingBytes: 0,
   acknowledged: new Set(),
   seenUpTo: 0,
 })
+
+/** Adds to what a sender has waiting, or takes from it. */
+export function addShare(shares: Map<UserId, Share>, { sender, bytes }: Pick<Waiting, 'sender' | 'bytes'>, sign: 1 | -1): void {
+  const before = shares.get(sender) ?? { count: 0, bytes: 0 }
+  const after = { count: before.count + sign, bytes: before.bytes + sign * bytes }
+  if (after.count > 0) shares.set(sender, after)
+  else shares.delete(sender)
+}
+
+function sharesOf(waiting: readonly Waiting[]): Map<UserId, Share> {
+  const shares = new Map<UserId, Share>()
+  for (const one of waiting) addShare(shares, one, 1)
+  return shares
+}
 
 export const keyNameOf = (algorithm: string, keyId: string): string => `${algorithm}:${keyId}`
 
@@ -64,6 +84,7 @@ export const thawEncryption = (frozen: FrozenEncryption): DeviceEncryption => ({
   claimed: new Map(frozen.claimed),
   fallbacks: new Map(frozen.fallbacks),
   waiting: new Map(frozen.waiting),
+  shares: sharesOf(frozen.waiting.map(([, waiting]) => waiting)),
   waitingBytes: frozen.waiting.reduce((sum, [, { bytes }]) => sum + bytes, 0),
   acknowledged: new Set(frozen.acknowledged),
   seenUpTo: frozen.seenUpTo,

@@ -3,7 +3,7 @@ import type { Command } from '#actors/kernel/actor.ts'
 import type { DeviceKeysFact, DeviceKeysUploaded, PublishedKey } from '#schema/journal/device-keys.ts'
 import { invalidParam, MatrixError, notFound } from '#schema/matrix-error.ts'
 import { type DeviceEncryption, keyNameOf, noEncryption, REMEMBERED_CLAIMS } from './encryption.ts'
-import type { DeviceApply, DeviceDecide } from './memory.ts'
+import type { Device, DeviceApply, DeviceDecide } from './memory.ts'
 
 /** One-time keys that wait to be claimed, over all algorithms; clients keep about a hundred there. */
 export const ONE_TIME_KEYS_PER_DEVICE = 1_000
@@ -31,8 +31,13 @@ export type KeysCommand =
     >
   /** The oldest one-time key, else the fallback key; null when there is neither. spec: client-server-api#post_matrixclientv3keysclaim */
   | Command<'claimKey', { algorithm: string }, { keyId: string; isFallback: boolean } | null>
-  /** After a backup was restored: what was handed out since is not known, so the device starts over. */
+  /**
+   * What was handed out is not known any more: the device starts over with its one-time keys, and is asked for another
+   * fallback key; the one that is there serves until it comes.
+   */
   | Command<'dropOneTimeKeys'>
+  /** A backup was put back: the same, and whoever encrypts for the device looks at its keys again. */
+  | Command<'noticeRestore'>
 
 export const decide = {
   uploadKeys(device, { deviceKeys, oneTimeKeys, fallbackKeys, signedBy }) {
@@ -50,7 +55,7 @@ export const decide = {
       const known = kept.fallbacks.get(algorithm)
       return known?.keyId !== keyId || known.digest !== digest
     })
-    const why = whyTooMany(kept, [...fresh, ...fallbacks])
+    const why = whyTooMany(kept, fresh, fallbacks)
     if (why) return { refuse: why }
     const facts: DeviceKeysFact[] = [
       ...(isChanged ? [{ kind: 'deviceKeysUploaded', userId, deviceId, ...deviceKeys } as const] : []),
@@ -81,11 +86,12 @@ export const decide = {
       : { facts: [{ kind: 'fallbackKeyUsed', userId, deviceId, algorithm }], reply }
   },
 
-  dropOneTimeKeys({ userId, deviceId, encryption }) {
-    const isEmpty = [...encryption.oneTimeKeys.values()].every(({ size }) => size === 0)
-    return isEmpty
-      ? { reply: undefined }
-      : { facts: [{ kind: 'oneTimeKeysDropped', userId, deviceId }], reply: undefined }
+  dropOneTimeKeys: (device) => ({ facts: startOver(device), reply: undefined }),
+
+  noticeRestore(device) {
+    const { userId, deviceId, encryption } = device
+    if (!encryption.identity) return { facts: startOver(device), reply: undefined }
+    return { facts: [...startOver(device), { kind: 'deviceKeysDoubted', userId, deviceId }], reply: undefined }
   },
 } satisfies DeviceDecide<KeysCommand, DeviceKeysFact>
 
@@ -111,6 +117,8 @@ export const apply = {
     if (digest !== undefined) rememberClaimed(encryption, keyNameOf(algorithm, keyId), digest)
   },
   oneTimeKeysDropped: ({ encryption }) => dropOneTimeKeys(encryption),
+  // The keys are what they were; readers are told.
+  deviceKeysDoubted() {},
   fallbackKeysUploaded({ encryption }, { keys }) {
     for (const { algorithm, keyId, digest } of keys)
       encryption.fallbacks.set(algorithm, { keyId, digest, isUsed: false })
@@ -120,6 +128,16 @@ export const apply = {
     if (fallback) fallback.isUsed = true
   },
 } satisfies DeviceApply<DeviceKeysFact>
+
+function startOver({ userId, deviceId, encryption }: Device): DeviceKeysFact[] {
+  const { oneTimeKeys, fallbacks } = encryption
+  const isEmpty = [...oneTimeKeys.values()].every(({ size }) => size === 0)
+  const unused = [...fallbacks].filter(([, { isUsed }]) => !isUsed)
+  return [
+    ...(isEmpty ? [] : [{ kind: 'oneTimeKeysDropped', userId, deviceId } as const]),
+    ...unused.map(([algorithm]) => ({ kind: 'fallbackKeyUsed', userId, deviceId, algorithm }) as const),
+  ]
+}
 
 /** Whether new identity keys make the one-time keys void: nobody could verify them any more. */
 const voids = ({ identity }: DeviceEncryption, ed25519: DeviceKeysUploaded['ed25519']): boolean =>
@@ -143,16 +161,17 @@ function freshOneTimeKeys(
 }
 
 function whyTooMany(
-  { oneTimeKeys, fallbacks }: DeviceEncryption,
-  added: readonly PublishedKey[],
+  kept: DeviceEncryption,
+  fresh: readonly PublishedKey[],
+  fallbacks: readonly PublishedKey[],
 ): MatrixError | undefined {
-  const waiting = [...oneTimeKeys.values()].reduce((sum, { size }) => sum + size, 0)
-  if (waiting + added.length > ONE_TIME_KEYS_PER_DEVICE)
+  const waiting = [...kept.oneTimeKeys.values()].reduce((sum, { size }) => sum + size, 0)
+  if (waiting + fresh.length > ONE_TIME_KEYS_PER_DEVICE)
     return invalidParam(`A device may have at most ${ONE_TIME_KEYS_PER_DEVICE} one-time keys waiting`)
   const algorithms = new Set([
-    ...oneTimeKeys.keys(),
-    ...fallbacks.keys(),
-    ...added.map(({ algorithm }) => algorithm),
+    ...kept.oneTimeKeys.keys(),
+    ...kept.fallbacks.keys(),
+    ...[...fresh, ...fallbacks].map(({ algorithm }) => algorithm),
   ])
   return algorithms.size > ALGORITHMS_PER_DEVICE
     ? invalidParam(`A device may have keys of at most ${ALGORITHMS_PER_DEVICE} algorithms`)

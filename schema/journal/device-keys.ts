@@ -38,6 +38,9 @@ export type OneTimeKeyClaimed = Readonly<{
 /** The device starts over with its one-time keys: those that were there are handed out no more. */
 export type OneTimeKeysDropped = Readonly<{ kind: 'oneTimeKeysDropped'; userId: UserId; deviceId: DeviceId }>
 
+/** A backup was put back: others may know newer keys of this device, or of its user, than there are here. */
+export type DeviceKeysDoubted = Readonly<{ kind: 'deviceKeysDoubted'; userId: UserId; deviceId: DeviceId }>
+
 /** One per algorithm; each takes the place of the one before. */
 export type FallbackKeysUploaded = Readonly<{
   kind: 'fallbackKeysUploaded'
@@ -59,5 +62,6 @@ export type DeviceKeysFact =
   | OneTimeKeysUploaded
   | OneTimeKeyClaimed
   | OneTimeKeysDropped
+  | DeviceKeysDoubted
   | FallbackKeysUploaded
   | FallbackKeyUsed

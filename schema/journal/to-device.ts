@@ -12,6 +12,7 @@ export type ToDeviceQueued = Readonly<{
   deviceId: DeviceId
   /** Tells a repeated request from a new one. */
   messageId: string
+  sender: UserId
   /** The event as sync shows it, as JSON. */
   json: string
   ts: number
@@ -26,7 +27,7 @@ export type ToDeviceSeen = Readonly<{
   messageIds: readonly string[]
 }>
 
-/** Too many or too old: everything up to `upTo` went without having been read. */
+/** Too old: everything up to `upTo` went without having been read. */
 export type ToDeviceDropped = Readonly<{
   kind: 'toDeviceDropped'
   userId: UserId
@@ -35,4 +36,14 @@ export type ToDeviceDropped = Readonly<{
   messageIds: readonly string[]
 }>
 
-export type ToDeviceFact = ToDeviceQueued | ToDeviceSeen | ToDeviceDropped
+/** Too many: the oldest of those who have sent the most went without having been read. */
+export type ToDeviceCrowdedOut = Readonly<{
+  kind: 'toDeviceCrowdedOut'
+  userId: UserId
+  deviceId: DeviceId
+  /** Where they stood in the queue. */
+  positions: readonly number[]
+  messageIds: readonly string[]
+}>
+
+export type ToDeviceFact = ToDeviceQueued | ToDeviceSeen | ToDeviceDropped | ToDeviceCrowdedOut

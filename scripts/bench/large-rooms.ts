@@ -1,4 +1,3 @@
-import type { Database } from 'bun:sqlite'
 import { pack } from 'msgpackr'
 import { Cell } from '#actors/kernel/cell.ts'
 import { room as behaviour } from '#actors/room/room.ts'
@@ -16,6 +15,7 @@ import type { EventAppended } from '#schema/journal/room.ts'
 import { openWriting } from '#store/database.ts'
 import { type EventsAtHand, eventsAtHand } from '#store/events-at-hand.ts'
 import { inlineWriter, sqliteJournal } from '#store/journal.ts'
+import { lastPosition } from '#store/lineage.ts'
 import { type Store, storeOn } from '#store/store.ts'
 import { type RowToWrite, wireBatch, type WireSnapshot, writeBatch } from '#store/write-batch.ts'
 
@@ -58,9 +58,6 @@ export function growRooms(configPath: string, growths: readonly Growth[], textOf
     db.close()
   }
 }
-
-const lastPosition = (db: Database): number =>
-  db.query<{ last: number | null }, []>('SELECT max(position) AS last FROM journal').get()?.last ?? 0
 
 type Pen = { readonly store: Store; readonly events: EventsAtHand; readonly serverName: ServerName; readonly key: SigningKey; position: number }
 

@@ -94,4 +94,6 @@ export type ServerStats = Readonly<{
   isDiskFull: boolean
   /** Damaged places of the database, in SQLite's words. */
   problems: readonly string[]
+  /** How often what must never happen has happened, by what it is. */
+  brokenInvariants: Readonly<Record<string, number>>
 }>

@@ -7,6 +7,7 @@ import { hashNewPassword } from '#http/passwords.ts'
 import { endSessions, newDeviceId } from '#http/sessions.ts'
 import { deviceIdOf, type RoomId, type UserId } from '#schema/identifiers.ts'
 import { notFound } from '#schema/matrix-error.ts'
+import { countBrokenInvariants } from '#store/broken-invariants.ts'
 import { listDevices } from '#store/devices.ts'
 import { listRoomsOf } from '#store/memberships.ts'
 import { findProfileField } from '#store/profiles.ts'
@@ -67,6 +68,7 @@ export const homeserverDoor = (server: Homeserver): AdminDoor => ({
     position: server.notifier.seen.position,
     databaseBytes: databaseBytes(server.store),
     ...server.storeHealth(),
+    brokenInvariants: Object.fromEntries(countBrokenInvariants(server.store)),
   }),
 })
 

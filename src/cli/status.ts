@@ -33,6 +33,8 @@ export const statusCommand: Command = {
       `${stats.users} users${active(stats.monthlyUsers)}, ${stats.rooms} rooms, database ${bytes(stats.databaseBytes)}, memory ${bytes(running.memoryBytes)}`,
       ...(stats.isDiskFull ? ['The disk is full: writes are refused until there is room again'] : []),
       ...stats.problems.map((problem) => `Damaged: ${problem}`),
+      ...Object.entries(stats.brokenInvariants).filter(([, count]) => count > 0).map(([what, count]) =>
+        `A fault of this program, please report it: ${what} (${count === 1 ? 'once' : `${count} times`})`),
     ])
     return EXIT_FINE
   },

@@ -19,6 +19,7 @@ import { orThrow } from '#http/device-keys.ts'
 import { type SignedInCall, signedIn } from '#http/endpoint.ts'
 import { page } from '#http/page.ts'
 import { proveIdentity } from '#http/uia.ts'
+import { unhurried } from '#http/unhurried.ts'
 import { uploadCrossSigningKeys, uploadCrossSigningSignatures } from '#schema/client/cross-signing.ts'
 import { isUserId, serverNameOf, type UserId } from '#schema/identifiers.ts'
 import type { KeySignature, NewCrossSigningKey } from '#schema/journal/cross-signing.ts'
@@ -127,15 +128,15 @@ async function uploadSignatures(
   if (uploads.length > SIGNED_KEYS_LIMIT)
     throw invalidParam(`At most ${SIGNED_KEYS_LIMIT} keys may be signed at once`)
   const known = knownKeys(server, userId, uploads)
+  const kept = keptSignatures(server, userId, uploads)
   const failures: Failure[] = []
-  const signatures: Verified[] = []
-  for (const upload of uploads) {
+  const fresh: Verified[] = []
+  await unhurried(uploads, (upload) => {
     const verified = verify(upload, userId, known)
     if (verified instanceof MatrixError)
       failures.push({ userId: upload.userId, keyName: upload.keyName, error: verified })
-    else signatures.push(...verified)
-  }
-  const fresh = signatures.filter((signature) => !isKept(server, userId, signature))
+    else fresh.push(...verified.filter((signature) => !kept.has(placeOf(signature))))
+  })
   if (fresh.length > 0)
     await server.user(userId).ask({ kind: 'uploadCrossSigningSignatures', signatures: fresh }, cause)
   return { failures: printFailures(failures) }
@@ -169,18 +170,19 @@ function verify(upload: SignedUpload, userId: UserId, known: KnownKeys): Verifie
 }
 
 function knownKeys(server: Homeserver, userId: UserId, uploads: readonly SignedUpload[]): KnownKeys {
-  const own = findCrossSigningKeys(server.store, userId)
+  const { store } = server
+  const own = findCrossSigningKeys(store, userId)
   const users = new Set([userId, ...uploads.map((upload) => upload.userId)])
   const masters = [...users].flatMap((user) => {
     const isOurs = isUserId(user) && serverNameOf(user) === server.serverName
-    const master = isOurs ? keyOf(findCrossSigningKeys(server.store, user), 'master') : undefined
+    const master = isOurs ? keyOf(findCrossSigningKeys(store, user), 'master') : undefined
     return master ? [[user, master] as const] : []
   })
   return {
     selfSigning: keyOf(own, 'self_signing'),
     userSigning: keyOf(own, 'user_signing'),
     devices: new Map(
-      listDeviceKeys(server.store, userId).map(({ deviceId, keys }): [string, JsonObject] => [deviceId, keys]),
+      listDeviceKeys(store, userId).map(({ deviceId, keys }): [string, JsonObject] => [deviceId, keys]),
     ),
     masters: new Map(masters),
   }
@@ -191,7 +193,17 @@ function keyOf(keys: CrossSigningKeys, usage: UsageName): CrossSigningKey | unde
   return key && { ...key, keyId: `ed25519:${key.publicKey}` }
 }
 
-const isKept = (server: Homeserver, userId: UserId, { targetUser, target, keyId, signature }: Verified): boolean =>
-  listSignaturesOn(server.store, targetUser, userId).some(
-    (row) => row.signer === userId && row.target === target && row.keyId === keyId && row.signature === signature,
+/** Which of the requester's signatures on the keys of these users are there already. */
+function keptSignatures(server: Homeserver, userId: UserId, uploads: readonly SignedUpload[]): ReadonlySet<string> {
+  const { store } = server
+  const users = new Set(uploads.map((upload) => upload.userId).filter(isUserId))
+  const places = [...users].flatMap((targetUser) =>
+    listSignaturesOn(store, targetUser, userId)
+      .filter(({ signer }) => signer === userId)
+      .map((row) => placeOf({ targetUser, ...row })),
   )
+  return new Set(places)
+}
+
+const placeOf = ({ targetUser, target, keyId, signature }: KeySignature): string =>
+  JSON.stringify([targetUser, target, keyId, signature])

@@ -6,7 +6,6 @@ import * as schema from '#schema/client/dehydrated-device.ts'
 import type { DeviceId, UserId } from '#schema/identifiers.ts'
 import { forbidden, invalidParam, notFound, tooLarge } from '#schema/matrix-error.ts'
 import { findDehydratedDevice } from '#store/dehydrated-device.ts'
-import { findDevice } from '#store/devices.ts'
 import { readToDevice } from '#store/sync/encryption.ts'
 
 /** The device itself, encrypted by the client, as JSON. */
@@ -62,13 +61,19 @@ async function dehydrate(
   const deviceData = JSON.stringify(body.device_data)
   if (deviceData.length > DEVICE_DATA_LIMIT_BYTES)
     throw tooLarge(`device_data may have at most ${DEVICE_DATA_LIMIT_BYTES} bytes`)
-  const isOwn = findDehydratedDevice(server.store, userId)?.deviceId === deviceId
-  if (!isOwn && findDevice(server.store, userId, deviceId)) throw forbidden('A device of this id is in use')
-  const keys = readKeyUpload(server, userId, deviceId, body)
+  const keys = await readKeyUpload(server, userId, deviceId, body)
   if (!keys.deviceKeys) throw invalidParam('A dehydrated device has device_keys')
   const device = server.device(userId, deviceId)
-  await device.ask({ kind: 'createDevice', displayName: body.initial_device_display_name ?? null }, cause)
-  await device.ask(keys, cause)
+  const displayName = body.initial_device_display_name ?? null
+  const { isNew } = await device.ask({ kind: 'createDevice', displayName }, cause)
+  if (!isNew && findDehydratedDevice(server.store, userId)?.deviceId !== deviceId)
+    throw forbidden('A device of this id is in use')
+  try {
+    await device.ask(keys, cause)
+  } catch (refusal) {
+    if (isNew) await device.ask({ kind: 'endSession' }, cause)
+    throw refusal
+  }
   const { previous } = await server.user(userId).ask({ kind: 'putDehydratedDevice', deviceId, deviceData }, cause)
   if (previous !== null) await server.device(userId, previous).ask({ kind: 'endSession' }, cause)
   return { device_id: deviceId }

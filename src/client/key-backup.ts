@@ -3,6 +3,8 @@ import { isBetterKey } from '#core/key-backup.ts'
 import type { Homeserver } from '#homeserver'
 import { signedIn } from '#http/endpoint.ts'
 import { type Page, page } from '#http/page.ts'
+import { streamedJson } from '#http/streamed-json.ts'
+import { unhurried } from '#http/unhurried.ts'
 import * as schema from '#schema/client/key-backup.ts'
 import { isRoomId, type RoomId, type UserId } from '#schema/identifiers.ts'
 import type { BackedUpKey } from '#schema/journal/key-backup.ts'
@@ -13,13 +15,17 @@ import {
   findBackedUpKey,
   findBackup,
   findCurrentBackup,
-  listBackedUpKeys,
+  type KeyPage,
+  pagesOfBackedUpKeys,
 } from '#store/key-backup.ts'
 
 /** One key, as JSON. */
 export const BACKED_UP_KEY_LIMIT_BYTES = 65_536
 /** What the account may authenticate a backup by, as JSON. */
 export const AUTH_DATA_LIMIT_BYTES = 65_536
+const SESSION_ID_LIMIT = 255
+/** Keys that one request may bring; clients bring a hundred or two. */
+export const KEYS_PER_REQUEST = 10_000
 /** How often a change is tried anew when others change the same backup at the same time. */
 const ATTEMPTS = 20
 
@@ -106,17 +112,14 @@ const reading = (server: Homeserver, pages: Page): Page =>
       KEYS,
       signedIn(server, schema.roomKeys, ({ query, requester: { userId } }) => {
         const { version } = backupOf(server, userId, query.version)
-        const rooms = Map.groupBy(listBackedUpKeys(server.store, userId, version, null), ({ roomId }) => roomId)
-        return {
-          rooms: Object.fromEntries([...rooms].map(([roomId, keys]) => [roomId, { sessions: sessionsOf(keys) }])),
-        }
+        return streamedJson(printRooms(pagesOfBackedUpKeys(server.store, userId, version, null)))
       }),
     )
     .get(
       `${KEYS}/:roomId`,
       signedIn(server, schema.roomKeysByRoomId, ({ params: { roomId }, query, requester: { userId } }) => {
         const { version } = backupOf(server, userId, query.version)
-        return { sessions: sessionsOf(listBackedUpKeys(server.store, userId, version, roomId)) }
+        return streamedJson(printRoom(pagesOfBackedUpKeys(server.store, userId, version, roomId)))
       }),
     )
     .get(
@@ -174,8 +177,33 @@ function printAuthData(authData: unknown): string {
   return text
 }
 
-const sessionsOf = (keys: readonly BackedUpKey[]): Record<string, unknown> =>
-  Object.fromEntries(keys.map(({ sessionId, json }) => [sessionId, JSON.parse(json)]))
+/** `{"rooms":{"!a":{"sessions":{"s1":…}}}}`; the keys come in the order of rooms. */
+function* printRooms(pages: Iterable<KeyPage>): Generator<string> {
+  yield '{"rooms":{'
+  let room: RoomId | undefined
+  for (const keys of pages) {
+    let piece = ''
+    for (const { roomId, sessionId, json } of keys) {
+      if (roomId === room) piece += ','
+      else piece += `${room === undefined ? '' : '}},'}${JSON.stringify(roomId)}:{"sessions":{`
+      room = roomId
+      piece += `${JSON.stringify(sessionId)}:${json}`
+    }
+    yield piece
+  }
+  yield room === undefined ? '}}' : '}}}}'
+}
+
+function* printRoom(pages: Iterable<KeyPage>): Generator<string> {
+  yield '{"sessions":{'
+  let isFirst = true
+  for (const keys of pages) {
+    const piece = keys.map(({ sessionId, json }) => `${JSON.stringify(sessionId)}:${json}`).join(',')
+    yield isFirst ? piece : `,${piece}`
+    isFirst = false
+  }
+  yield '}}'
+}
 
 type Session = Readonly<{
   first_message_index: number
@@ -192,19 +220,27 @@ function put(server: Homeserver, { userId, version: named, rooms, cause }: Putti
   const offered = Object.entries(rooms).flatMap(([roomId, { sessions }]) =>
     Object.entries(sessions).map(([sessionId, session]) => readKey(roomId, sessionId, session)),
   )
-  return untilDecided(() => {
-    const known = new Map(
-      offered.map((key) => [key, findBackedUpKey(server.store, userId, version, key.roomId, key.sessionId)]),
-    )
-    const keys = offered.filter((key) => isBetterKey(key, known.get(key)))
-    const added = keys.filter((key) => known.get(key) === undefined).length
-    const etag = findBackup(server.store, userId, version)?.etag ?? 0
+  if (offered.length > KEYS_PER_REQUEST) throw tooLarge(`At most ${KEYS_PER_REQUEST} keys may be stored at once`)
+  const { store } = server
+  return untilDecided(async () => {
+    // Read before the keys: if they change meanwhile, so does it.
+    const etag = findBackup(store, userId, version)?.etag ?? 0
+    const keys: BackedUpKey[] = []
+    let added = 0
+    await unhurried(offered, (key) => {
+      const known = findBackedUpKey(store, userId, version, key.roomId, key.sessionId)
+      if (!isBetterKey(key, known)) return
+      keys.push(key)
+      if (!known) added++
+    })
     return server.user(userId).ask({ kind: 'putRoomKeys', version, etag, keys, added }, cause)
   })
 }
 
 function readKey(roomId: string, sessionId: string, session: Session): BackedUpKey {
   if (!isRoomId(roomId)) throw invalidParam('Keys are stored by the ids of their rooms')
+  if (sessionId === '' || sessionId.length > SESSION_ID_LIMIT)
+    throw invalidParam(`The id of a session has 1 to ${SESSION_ID_LIMIT} characters`)
   const json = JSON.stringify(session)
   if (Buffer.byteLength(json) > BACKED_UP_KEY_LIMIT_BYTES)
     throw tooLarge(`A key may have at most ${BACKED_UP_KEY_LIMIT_BYTES} bytes`)

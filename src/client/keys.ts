@@ -2,17 +2,23 @@ import type { JsonObject } from '#core/pdu.ts'
 import { parseSyncToken } from '#core/sync/token.ts'
 import type { Homeserver } from '#homeserver'
 import { type KeyUpload, readKeyUpload } from '#http/device-keys.ts'
-import { type Requester, signedIn } from '#http/endpoint.ts'
+import { rawJson, type Requester, signedIn } from '#http/endpoint.ts'
 import { page } from '#http/page.ts'
+import { unhurried, unhurriedAll } from '#http/unhurried.ts'
 import * as schema from '#schema/client/keys.ts'
 import { type DeviceId, deviceIdOf, isUserId, serverNameOf, type UserId } from '#schema/identifiers.ts'
-import { invalidParam } from '#schema/matrix-error.ts'
+import { invalidParam, tooLarge } from '#schema/matrix-error.ts'
 import { findCrossSigningKeys } from '#store/cross-signing.ts'
 import { type DeviceKeysRow, findFallbackKey, findOneTimeKey, listDeviceKeys } from '#store/device-keys.ts'
 import { listDeviceListChanges } from '#store/device-lists.ts'
-import { findDevice } from '#store/devices.ts'
+import { hasDevice } from '#store/devices.ts'
 import { listSignaturesOn, type SignatureRow } from '#store/key-signatures.ts'
 import { listRoomsOf } from '#store/memberships.ts'
+
+/** Users whose keys one request may ask for: bots ask for everyone in a room at once. */
+export const USERS_PER_QUERY = 10_000
+/** Keys that one request may claim. */
+export const DEVICES_PER_CLAIM = 10_000
 
 export const keysPage = (server: Homeserver) =>
   page()
@@ -42,8 +48,9 @@ export const keysPage = (server: Homeserver) =>
       signedIn(server, schema.getKeysChanges, ({ query: { from, to }, requester: { userId } }) => {
         const [since, until] = [parseSyncToken(from), parseSyncToken(to)]
         if (!since || !until) throw invalidParam(`${since ? 'to' : 'from'} is not a token of this server`)
-        const rooms = listRoomsOf(server.store, userId, 'join')
-        return listDeviceListChanges(server.store, { userId, since: since.position, until: until.position, rooms })
+        const { store } = server
+        const rooms = listRoomsOf(store, userId, 'join')
+        return listDeviceListChanges(store, { userId, since: since.position, until: until.position, rooms })
       }),
     )
 
@@ -52,7 +59,7 @@ type UploadBody = KeyUpload & Readonly<{ 'org.matrix.msc2732.fallback_keys'?: un
 async function upload(server: Homeserver, { userId, deviceId }: Requester, body: UploadBody, cause: string) {
   if (deviceId === null) throw invalidParam('Only a device has keys')
   const fallbackKeys = body.fallback_keys ?? body['org.matrix.msc2732.fallback_keys']
-  const command = readKeyUpload(server, userId, deviceId, { ...body, fallback_keys: fallbackKeys })
+  const command = await readKeyUpload(server, userId, deviceId, { ...body, fallback_keys: fallbackKeys })
   const { oneTimeKeyCounts } = await server.device(userId, deviceId).ask(command, cause)
   return { one_time_key_counts: oneTimeKeyCounts }
 }
@@ -60,35 +67,34 @@ async function upload(server: Homeserver, { userId, deviceId }: Requester, body:
 type ByUser<T> = Record<string, T>
 
 /** What is published of each user; users and devices that there are not are left out. */
-function query(server: Homeserver, reader: UserId, wanted: ByUser<readonly string[]>) {
-  const answer = {
-    device_keys: {} as ByUser<ByUser<JsonObject>>,
-    master_keys: {} as ByUser<JsonObject>,
-    self_signing_keys: {} as ByUser<JsonObject>,
-    user_signing_keys: {} as ByUser<JsonObject>,
-    failures: failuresOf(server, Object.keys(wanted)),
-  }
-  for (const [userId, deviceIds] of Object.entries(wanted)) {
-    if (!isUserId(userId) || serverNameOf(userId) !== server.serverName) continue
-    const signatures = Map.groupBy(listSignaturesOn(server.store, userId, reader), ({ target }) => target)
-    const devices = listDeviceKeys(server.store, userId).filter(
-      ({ deviceId }) => deviceIds.length === 0 || deviceIds.includes(deviceId),
-    )
-    answer.device_keys[userId] = Object.fromEntries(
-      devices.map((device) => [device.deviceId, describeDevice(device, signatures)]),
-    )
-    const {
-      master,
-      self_signing: selfSigning,
-      user_signing: userSigning,
-    } = findCrossSigningKeys(server.store, userId)
-    if (master) answer.master_keys[userId] = withSignatures(master.object, signatures.get(master.publicKey))
-    if (selfSigning) answer.self_signing_keys[userId] = selfSigning.object
+async function query(server: Homeserver, reader: UserId, wanted: ByUser<readonly string[]>) {
+  const users = Object.keys(wanted)
+  if (users.length > USERS_PER_QUERY) throw tooLarge(`At most ${USERS_PER_QUERY} users may be asked for at once`)
+  const { store } = server
+  const found = { device_keys: [] as string[], master_keys: [] as string[], self_signing_keys: [] as string[], user_signing_keys: [] as string[] }
+  await unhurried(ourUsers(server, wanted), ([userId, deviceIds]) => {
+    const signatures = Map.groupBy(listSignaturesOn(store, userId, reader), ({ target }) => target)
+    const asked = new Set(deviceIds)
+    const devices = listDeviceKeys(store, userId).filter(({ deviceId }) => asked.size === 0 || asked.has(deviceId))
+    const described = Object.fromEntries(devices.map((device) => [device.deviceId, describeDevice(device, signatures)]))
+    found.device_keys.push(printEntry(userId, described))
+    const { master, self_signing: selfSigning, user_signing: userSigning } = findCrossSigningKeys(store, userId)
+    if (master) found.master_keys.push(printEntry(userId, withSignatures(master.object, signatures.get(master.publicKey))))
+    if (selfSigning) found.self_signing_keys.push(printEntry(userId, selfSigning.object))
     // Whom a user has verified is nobody else's business.
-    if (userSigning && userId === reader) answer.user_signing_keys[userId] = userSigning.object
-  }
-  return answer
+    if (userSigning && userId === reader) found.user_signing_keys.push(printEntry(userId, userSigning.object))
+  })
+  const sections = Object.entries(found).map(([name, entries]) => `"${name}":{${entries.join(',')}}`)
+  return rawJson(`{${sections.join(',')},${printEntry('failures', failuresOf(server, users))}}`)
 }
+
+/** Printed user by user: all at once would hold up the others. */
+const printEntry = (name: string, value: object): string => `${JSON.stringify(name)}:${JSON.stringify(value)}`
+
+const ourUsers = <T>({ serverName }: Homeserver, byUser: ByUser<T>): [UserId, T][] =>
+  Object.entries(byUser).flatMap(([userId, value]): [UserId, T][] =>
+    isUserId(userId) && serverNameOf(userId) === serverName ? [[userId, value]] : [],
+  )
 
 function describeDevice(
   { deviceId, keys, displayName }: DeviceKeysRow,
@@ -115,14 +121,11 @@ type Claimed = Readonly<{ userId: UserId; deviceId: DeviceId; name: string; key:
 
 /** One key for each device that has one left. */
 async function claim(server: Homeserver, wanted: ByUser<ByUser<string>>, cause: string) {
-  const asks = Object.entries(wanted).flatMap(([userId, devices]) =>
-    isUserId(userId) && serverNameOf(userId) === server.serverName
-      ? Object.entries(devices).map(([deviceId, algorithm]) =>
-          claimOne(server, { userId, deviceId: deviceIdOf(deviceId), algorithm, cause }),
-        )
-      : [],
+  const asked = ourUsers(server, wanted).flatMap(([userId, devices]) =>
+    Object.entries(devices).map(([deviceId, algorithm]) => ({ userId, deviceId: deviceIdOf(deviceId), algorithm, cause })),
   )
-  const claimed = (await Promise.all(asks)).filter((key) => key !== undefined)
+  if (asked.length > DEVICES_PER_CLAIM) throw tooLarge(`At most ${DEVICES_PER_CLAIM} keys may be claimed at once`)
+  const claimed = (await unhurriedAll(asked, (one) => claimOne(server, one))).filter((key) => key !== undefined)
   const keys = [...Map.groupBy(claimed, ({ userId }) => userId)].map(
     ([userId, ofUser]) =>
       [userId, Object.fromEntries(ofUser.map(({ deviceId, name, key }) => [deviceId, { [name]: key }]))] as const,
@@ -136,12 +139,13 @@ async function claimOne(
   server: Homeserver,
   { userId, deviceId, algorithm, cause }: Wanted,
 ): Promise<Claimed | undefined> {
-  if (!findDevice(server.store, userId, deviceId)) return undefined
+  const { store } = server
+  if (!hasDevice(store, userId, deviceId)) return undefined
   const claimed = await server.device(userId, deviceId).ask({ kind: 'claimKey', algorithm }, cause)
   if (!claimed) return undefined
   const { keyId, isFallback } = claimed
   const find = isFallback ? findFallbackKey : findOneTimeKey
-  const json = find(server.store, userId, deviceId, algorithm, keyId)
+  const json = find(store, userId, deviceId, algorithm, keyId)
   // Only a device that was removed at this moment has lost it.
   return json === undefined ? undefined : { userId, deviceId, name: `${algorithm}:${keyId}`, key: JSON.parse(json) }
 }

@@ -1,6 +1,7 @@
 import { newMove } from '#core/sync/connection.ts'
 import { printList, printSlidingSync, type SlidingAnswer } from '#core/sync/sliding-answer.ts'
 import { readNewRequest, readOldRequest, type SlidingRequest } from '#core/sync/sliding-request.ts'
+import { parseSyncToken } from '#core/sync/token.ts'
 import type { Homeserver } from '#homeserver'
 import { directRooms, ignoredUsers } from '#http/account-settings.ts'
 import { connectionOf } from '#http/connection.ts'
@@ -9,7 +10,7 @@ import { refuseBeyondLimit } from '#http/monthly-users.ts'
 import { page } from '#http/page.ts'
 import { noticeSync, readSetPresence } from '#http/presence.ts'
 import { type OpenConnection, type SlidingConnections, slidingConnections } from '#http/sliding-connections.ts'
-import { acknowledgeToDevice } from '#http/to-device.ts'
+import { acknowledgeToDevice, isFromLater } from '#http/to-device.ts'
 import type { Seen, Watch } from '#notifier'
 import { slidingSync, slidingSyncV4 } from '#schema/client/sliding-sync.ts'
 import type { RoomId } from '#schema/identifiers.ts'
@@ -55,6 +56,7 @@ async function answer(desk: Desk, call: Pick<Call<object>, 'request' | 'cause'>,
   connectionOf(call.request).keepOpen()
   const presence = readSetPresence(request.setPresence)
   const toDeviceSince = readToDeviceSince(server, request)
+  await isFromLater(server, requester, parseSyncToken(request.pos ?? ''), cause)
   const opened = connections.open(requester, request, signal)
   const { token, stopped } = opened
   const waitMs = token ? Math.min(request.timeoutMs, LONGEST_WAIT_MS) : 0

@@ -10,7 +10,7 @@ import { refuseBeyondLimit } from '#http/monthly-users.ts'
 import { page } from '#http/page.ts'
 import { perServer } from '#http/per-server.ts'
 import { noticeSync, readPresence, readSetPresence } from '#http/presence.ts'
-import { acknowledgeToDevice, receivedUpTo } from '#http/to-device.ts'
+import { acknowledgeToDevice, isFromLater, receivedUpTo } from '#http/to-device.ts'
 import type { Seen, Watch } from '#notifier'
 import { readBoolean, readInteger } from '#schema/client/query.ts'
 import { sync } from '#schema/client/sync.ts'
@@ -39,7 +39,10 @@ export const syncPage = (server: Homeserver) => {
     signedIn(server, sync, async (call) => {
       refuseBeyondLimit(server, call.requester.userId)
       connectionOf(call.request).keepOpen()
-      const asked = readQuestion(server, call, seenMembers)
+      const since = readSince(call.query.since)
+      // Who has seen what a restored backup does not know is told everything, as if it came without a token.
+      const isLater = await isFromLater(server, call.requester, since, call.cause)
+      const asked = { ...readQuestion(server, call, isLater ? undefined : since, seenMembers), isLater }
       const deadline = server.clock.now() + Math.min(asked.timeoutMs, LONGEST_WAIT_MS)
       const { requester, cause, request: { signal } } = call
       const upTo = receivedUpTo(server, asked.token)
@@ -65,6 +68,7 @@ type Question = Readonly<{
   watch: Watch
   filter: SyncFilter
   token: SyncToken | undefined
+  isLater: boolean
   timeoutMs: number
   mayWait: boolean
   isFullState: boolean
@@ -72,9 +76,15 @@ type Question = Readonly<{
   seenMembers: Map<string, number>
 }>
 
-function readQuestion(server: Homeserver, { query, requester }: SignedInCall<typeof sync>, seenMembers: SeenMembers): Question {
-  const token = query.since === undefined || query.since === '' ? undefined : parseSyncToken(query.since)
-  if (query.since && !token) throw invalidParam('since is not a token of this server')
+function readSince(since: string | undefined): SyncToken | undefined {
+  const token = since === undefined || since === '' ? undefined : parseSyncToken(since)
+  if (since && !token) throw invalidParam('since is not a token of this server')
+  return token
+}
+
+type Asking = Pick<SignedInCall<typeof sync>, 'query' | 'requester'>
+
+function readQuestion(server: Homeserver, { query, requester }: Asking, token: SyncToken | undefined, seenMembers: SeenMembers): Omit<Question, 'isLater'> {
   const isFullState = readBoolean(query.full_state)
   const device = deviceKeyOf(requester.userId, requester.deviceId ?? '')
   return {
@@ -168,7 +178,7 @@ function readAnswer(server: Homeserver, asked: Question, { seen, inbox, upTo }: 
       moved: rooms,
     }),
     toDevice: toDevice.events,
-    deviceLists: token && deviceListsIfChanged(server, fresh, reading, rooms),
+    deviceLists: token ? deviceListsIfChanged(server, fresh, reading, rooms) : asked.isLater ? allDeviceLists(reading) : undefined,
   }
 }
 
@@ -180,6 +190,9 @@ function deviceListsIfChanged(server: Homeserver, watch: Watch, { since, until, 
     moved.length > 0 || notifier.mayConcern(watch, 'device-lists', since) || notifier.mayConcern(watch, 'membership', since)
   return mayHaveChanged ? readDeviceLists(store, { userId, since, until, rooms: moved }) : undefined
 }
+
+/** Everyone in sight. */
+const allDeviceLists = ({ store, userId, until }: Reading): string | undefined => readDeviceLists(store, { userId, since: 0, until, rooms: [] })
 
 const prejoinState = perServer(({ config }) => strippedPlaces(config.roomPrejoinState))
 const excludedRooms = perServer(({ config }) => new Set<string>(config.excludeRoomsFromSync))

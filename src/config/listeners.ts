@@ -59,7 +59,7 @@ const oneListener: Reading<Listener | null> = {
   fallback: null,
   read(value, path, report) {
     const given = fields.read(value, path, report)
-    if (given.type === 'manhole' || given.type === 'replication' || given.type === 'metrics') {
+    if (given.type === 'manhole' || given.type === 'replication') {
       complain(report, 'note', path, `A listener of type ${given.type} is not needed here and is left out`)
       return null
     }
@@ -82,7 +82,7 @@ const oneListener: Reading<Listener | null> = {
       xForwarded: given.xForwarded,
       tag: given.tag,
       requestIdHeader: given.requestIdHeader,
-      resources: [...new Set(given.resources.flatMap(({ names }) => names))],
+      resources: given.type === 'metrics' ? ['metrics'] : [...new Set(given.resources.flatMap(({ names }) => names))],
     }
   },
 }

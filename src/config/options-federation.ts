@@ -16,7 +16,7 @@ export const federationOptions = {
   ),
   federation_domain_whitelist: served(maybeList(text('')), 'The only servers to speak with; an empty list: none'),
   federation_whitelist_endpoint_enabled: notYet('The list of allowed servers is not published', false),
-  federation_metrics_domains: notYet('There are no metrics', []),
+  federation_metrics_domains: notYet('There are no metrics of federation', []),
   allow_profile_lookup_over_federation: served(flag(true), 'Other servers may ask for profiles'),
   allow_device_name_lookup_over_federation: served(flag(false), 'Other servers are told the names of devices'),
   federation: served(

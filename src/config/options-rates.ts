@@ -39,12 +39,12 @@ export const rateOptions = {
   rc_presence: served(section({ per_user: rate(0.1, 1) }), 'Changes of presence'),
   rc_delayed_event_mgmt: served(rate(1, 5), 'Changes of delayed events'),
   rc_reports: served(rate(1, 5), 'Reports of events, rooms and users'),
+  rc_key_requests: served(rate(20, 100), 'Requests for the keys of rooms that a device sends to other users; more are dropped'),
   rc_room_creation: served(rate(0.016, 10), 'New rooms of a user'),
   rc_user_directory: served(rate(0.016, 200), 'Searches in the user directory'),
 }
 
 export const retiredRateOptions = {
-  rc_key_requests: notYet('Key requests are limited like every message to a device'),
   rc_messages_per_second: notYet('The old form of rc_message; write that'),
   rc_message_burst_count: notYet('The old form of rc_message; write that'),
   federation_rc_window_size: notYet('The old form of rc_federation; write that'),

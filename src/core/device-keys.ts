@@ -16,20 +16,26 @@ const SIGNED_ALGORITHMS = new Set(['m.olm.v1.curve25519-aes-sha2', 'm.megolm.v1.
 const KEY_BYTES = 32
 
 /**
- * The key by which a device has signed its identity keys; null when it has signed nothing. 400 `M_INVALID_PARAM` when a
- * key is no usable point of its curve, or the device's signature does not fit. A device that does not sign, or that
- * names none of the spec's algorithms, is believed by no client: of its keys only those that look like keys are checked.
+ * The key by which a device has signed its identity keys; null when it has signed nothing, or names none of the spec's
+ * algorithms: then no client believes it, and of its keys only those that look like keys are checked. What says that it
+ * is signed has both keys that it needs, none that is not named after the device, and fits its signature; else 400
+ * `M_INVALID_PARAM`, as for a key that is no usable point of its curve.
  */
 export function verifyDeviceKeys({ object, selfSignature }: DeviceKeys): { ed25519: string | null } | MatrixError {
   const algorithms = Array.isArray(object.algorithms) ? object.algorithms : []
-  const isSigned = selfSignature !== undefined && algorithms.some((name) => SIGNED_ALGORITHMS.has(String(name)))
-  for (const [keyId, key] of Object.entries(isJsonObject(object.keys) ? object.keys : {})) {
+  const own = `:${String(object.device_id)}`
+  const claimed = signatureBy(object, object.user_id as UserId, `ed25519${own}`)
+  const isSigned = claimed !== undefined && algorithms.some((name) => SIGNED_ALGORITHMS.has(String(name)))
+  const keys = isJsonObject(object.keys) ? object.keys : {}
+  for (const [keyId, key] of Object.entries(keys)) {
     const why = typeof key === 'string' ? whyUnusable(keyId, key) : undefined
     const isNoKey = typeof key !== 'string' || bytesOf(key)?.length !== KEY_BYTES
     if (why && (isSigned || !isNoKey)) return invalidParam(`device_keys.keys.${keyId}: ${why}`)
+    if (isSigned && (!keyId.endsWith(own) || keyId === own)) return invalidParam(`device_keys.keys.${keyId} is not named after this device`)
   }
   if (!isSigned) return { ed25519: null }
-  if (!isSignedBy(selfSignature)) return invalidParam('device_keys is not signed by the key of the device')
+  if (ownValue(keys, `curve25519${own}`) === undefined) return invalidParam('device_keys.keys has no Curve25519 key')
+  if (!selfSignature || !isSignedBy(selfSignature)) return invalidParam('device_keys is not signed by the key of the device')
   return { ed25519: selfSignature.publicKey }
 }
 

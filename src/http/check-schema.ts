@@ -21,13 +21,22 @@ export function checkSchema(schema: TSchema, value: unknown, part: 'body' | 'que
   if (!check.Check(value)) throw describe(check, value, part)
 }
 
+/** A hostile body may have a million faults; what is missing comes early. */
+export const FAULTS_LOOKED_AT = 100
+
 function describe(check: TypeCheck<TSchema>, value: unknown, part: 'body' | 'query' | 'path'): MatrixError {
-  const errors = [...check.Errors(value)]
+  const errors = firstOf(check.Errors(value))
   const missing = errors.find(({ type }) => type === ValueErrorType.ObjectRequiredProperty)
   if (missing && part !== 'path') return missingParam(`Missing parameter: ${nameOf(missing.path)}`)
   const wrong = errors[0]
   const why = `${nameOf(wrong?.path ?? '') || 'The body'}: ${wrong?.message ?? 'not what is expected here'}`
   return part === 'body' ? badJson(why) : invalidParam(why)
+}
+
+function firstOf<T>(items: Iterable<T>): T[] {
+  const first: T[] = []
+  for (const item of items) if (first.push(item) >= FAULTS_LOOKED_AT) break
+  return first
 }
 
 const nameOf = (path: string): string => path.slice(1).replaceAll('/', '.')

@@ -6,7 +6,9 @@ import type { Homeserver } from '#homeserver'
 import type { DeviceId, UserId } from '#schema/identifiers.ts'
 import type { PublishedKey } from '#schema/journal/device-keys.ts'
 import { invalidParam, MatrixError, tooLarge } from '#schema/matrix-error.ts'
+import { findCrossSigningKeys } from '#store/cross-signing.ts'
 import { findDeviceIdentity } from '#store/device-keys.ts'
+import { unhurried } from './unhurried.ts'
 
 /** The identity keys of one device, as JSON. */
 export const DEVICE_KEYS_LIMIT_BYTES = 65_536
@@ -22,15 +24,18 @@ export type KeyUpload = Readonly<{ device_keys?: unknown; one_time_keys?: unknow
  * (`M_TOO_LARGE`), curve points and signatures (`M_INVALID_PARAM`). Gives the command for the device.
  * spec: client-server-api#post_matrixclientv3keysupload
  */
-export function readKeyUpload(server: Homeserver, userId: UserId, deviceId: DeviceId, body: KeyUpload) {
+export async function readKeyUpload(server: Homeserver, userId: UserId, deviceId: DeviceId, body: KeyUpload) {
   const deviceKeys =
     body.device_keys === undefined || body.device_keys === null
       ? null
-      : readDeviceKeys(body.device_keys, userId, deviceId)
+      : readDeviceKeys(server, body.device_keys, userId, deviceId)
   const oneTimeKeys = orThrow(parseUploadedKeys(body.one_time_keys ?? undefined, 'one_time_keys'))
   const fallbackKeys = orThrow(parseUploadedKeys(body.fallback_keys ?? undefined, 'fallback_keys'))
   const identity = deviceKeys ? deviceKeys.ed25519 : findDeviceIdentity(server.store, userId, deviceId)
-  const { signedBy } = orThrow(verifyOneTimeKeys([...oneTimeKeys, ...fallbackKeys], identity, { userId, deviceId }))
+  let signedBy: string | null = null
+  await unhurried([...oneTimeKeys, ...fallbackKeys], (key) => {
+    signedBy = orThrow(verifyOneTimeKeys([key], identity, { userId, deviceId })).signedBy ?? signedBy
+  })
   return {
     kind: 'uploadKeys',
     deviceKeys,
@@ -40,7 +45,10 @@ export function readKeyUpload(server: Homeserver, userId: UserId, deviceId: Devi
   } as const
 }
 
-function readDeviceKeys(value: unknown, userId: UserId, deviceId: DeviceId) {
+function readDeviceKeys(server: Homeserver, value: unknown, userId: UserId, deviceId: DeviceId) {
+  // The two share one set of names: the signatures on one of them would count for the other.
+  if (Object.values(findCrossSigningKeys(server.store, userId)).some(({ publicKey }) => publicKey === deviceId))
+    throw invalidParam('This device is named like one of your cross-signing keys')
   const parsed = orThrow(parseDeviceKeys(value, userId, deviceId))
   const { ed25519 } = orThrow(verifyDeviceKeys(parsed))
   const { unsigned: _unsigned, ...object } = parsed.object

@@ -13,6 +13,21 @@ export function receivedUpTo(server: Homeserver, token: SyncToken | undefined): 
 }
 
 /**
+ * Whether a token is from later than now: then a snapshot of this machine was put back, and nobody knows which one-time
+ * keys of the device have been handed out since. It starts over with them; only its own user can make it do so.
+ */
+export async function isFromLater(
+  server: Homeserver,
+  { userId, deviceId }: Requester,
+  token: SyncToken | undefined,
+  cause: string,
+): Promise<boolean> {
+  if (!token || token.position <= server.notifier.seen.position) return false
+  if (deviceId !== null) await server.device(userId, deviceId).ask({ kind: 'dropOneTimeKeys' }, cause)
+  return true
+}
+
+/**
  * Deletes what the device has shown to have received; resolves when that is on disk. False: there was nothing, and it
  * cost nothing. `inbox` is that of the device; after true it has changed.
  * spec: client-server-api#send-to-device-messaging

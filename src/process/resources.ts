@@ -12,7 +12,7 @@ const PREFIXES: Readonly<Record<ResourceName, readonly string[]>> = {
   openid: ['/_matrix/federation/v1/openid'],
   consent: ['/_matrix/consent'],
   static: ['/_matrix/static'],
-  metrics: ['/_synapse/metrics'],
+  metrics: ['/_synapse/metrics', '/metrics'],
   health: [],
   replication: [],
 }

@@ -1,7 +1,8 @@
 import { isSameKey } from '#core/cross-signing.ts'
 import type { JsonObject } from '#core/pdu.ts'
-import type { DeviceId, UserId } from '#schema/identifiers.ts'
+import { type DeviceId, deviceIdOf, type UserId } from '#schema/identifiers.ts'
 import type {
+  DeviceKeysDoubted,
   DeviceKeysUploaded,
   FallbackKeysUploaded,
   FallbackKeyUsed,
@@ -17,7 +18,7 @@ import type { Project } from './projectors.ts'
 import type { Store } from './store.ts'
 
 /** Handed-out keys whose rows stay, so that the one who asked can read them. */
-const CLAIMED_KEPT = 500
+const CLAIMED_KEPT = 1_000
 
 export const projectDeviceKeysUploaded: Project<DeviceKeysUploaded> = (
   store,
@@ -89,6 +90,9 @@ export const projectOneTimeKeysDropped: Project<OneTimeKeysDropped> = (store, { 
   recountKeys(store, owner)
 }
 
+export const projectDeviceKeysDoubted: Project<DeviceKeysDoubted> = (store, { userId }, position) =>
+  projectDeviceListChange(store, userId, position)
+
 export const projectFallbackKeysUploaded: Project<FallbackKeysUploaded> = (store, { userId, deviceId, keys }) => {
   const owner = ownerOf(store, userId, deviceId)
   const insert = store.db.query(
@@ -115,6 +119,15 @@ export function deleteKeysOf(store: Store, userId: UserId, deviceId: DeviceId): 
 }
 
 export type DeviceKeysRow = Readonly<{ deviceId: DeviceId; keys: JsonObject; displayName: string | null }>
+
+/** Every device that has published keys of any sort. */
+export const listDevicesWithKeys = ({ db, names }: Store): { userId: UserId; deviceId: DeviceId }[] =>
+  db
+    .query<{ user: number; device: number }, []>(
+      'SELECT user, device FROM device_keys UNION SELECT user, device FROM one_time_keys UNION SELECT user, device FROM fallback_keys',
+    )
+    .all()
+    .map(({ user, device }) => ({ userId: names.textOf(user) as UserId, deviceId: deviceIdOf(names.textOf(device)) }))
 
 /** The devices of a local user that have published keys, in the order of their ids. */
 export function listDeviceKeys({ db, names }: Store, userId: UserId): DeviceKeysRow[] {

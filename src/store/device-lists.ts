@@ -27,7 +27,7 @@ export function projectDeviceListChange(
   ).run(user)
 }
 
-/** Users whose keys the reader has to ask for anew, and users whom the reader need not track any more. */
+/** Users whose keys the reader has to ask for anew, and users whom the reader cannot track any more. */
 export type DeviceListChanges = Readonly<{ changed: readonly UserId[]; left: readonly UserId[] }>
 
 export type DeviceListWindow = Readonly<{
@@ -38,10 +38,14 @@ export type DeviceListWindow = Readonly<{
   rooms: Iterable<RoomId>
 }>
 
+/** How near a user is to someone who is in the same room; who is invited will read what is encrypted for them. */
+const NEARNESS: Readonly<Partial<Record<Membership, number>>> = { invite: 1, join: 2 }
+
 /**
- * Exactly whose devices changed between two positions, or came into sight: users count while they share a room with the
- * reader, encrypted or not, because any room may become encrypted. Where the reader and another user were apart for a
- * while, changes in the meantime count as well. spec: client-server-api#e2e-extensions-to-sync
+ * Exactly whose devices changed between two positions, or came into sight: users count while they are in a room with the
+ * reader, or invited to one that the reader is in, because clients encrypt for those too; encrypted or not, because any
+ * room may become encrypted. Who is invited comes into sight once more on joining. Where the reader and another user were
+ * apart for a while, changes in the meantime count as well. spec: client-server-api#e2e-extensions-to-sync
  */
 export function listDeviceListChanges(store: Store, window: DeviceListWindow): DeviceListChanges {
   const { userId, since, until } = window
@@ -50,16 +54,14 @@ export function listDeviceListChanges(store: Store, window: DeviceListWindow): D
   const changes = usersWithChanges(store, reader, window)
   const moved = usersWhoMoved(store, reader, window)
   if (changes.length === 0 && moved.size === 0) return { changed: [], left: [] }
-  const before = joinedRoomsAt(store, reader, since)
-  const after = joinedRoomsAt(store, reader, until)
   const changed = new Set<number>()
   const left: number[] = []
   for (const { user, observer } of changes)
-    if (user === reader || observer === reader || sharesRoom(store, user, after, until)) changed.add(user)
+    if (user === reader || observer === reader || nearnessAt(store, reader, user, [until])[0] > 0) changed.add(user)
   for (const user of moved) {
-    const [wasShared, isShared] = [sharesRoom(store, user, before, since), sharesRoom(store, user, after, until)]
-    if (isShared && (!wasShared || isRemote(store, user, userId))) changed.add(user)
-    if (wasShared && !isShared) left.push(user)
+    const [is, was] = nearnessAt(store, reader, user, [until, since])
+    if (is > was || (is > 0 && isRemote(store, user, userId))) changed.add(user)
+    if (was > 0 && is === 0) left.push(user)
   }
   const text = (user: number): UserId => store.names.textOf(user) as UserId
   return { changed: [...changed].map(text), left: left.map(text) }
@@ -95,11 +97,11 @@ function usersWhoMoved(store: Store, reader: number, { since, until, rooms }: De
   return users
 }
 
-/** Who is in the room, or was at some time since. */
+/** Who is in the room or invited, or was at some time since. */
 function membersSince({ db }: Store, room: number, since: number): number[] {
   return db
     .query<{ user: number }, [number, number]>(
-      "SELECT user FROM memberships WHERE room = ? AND (membership = 'join' OR position > ?)",
+      "SELECT user FROM memberships WHERE room = ? AND (membership IN ('join', 'invite') OR position > ?)",
     )
     .all(room, since)
     .map(({ user }) => user)
@@ -115,31 +117,41 @@ function membersMoved({ db, names }: Store, room: number, since: number, until: 
     .map(({ user }) => user)
 }
 
-type MembershipRow = { room: number; membership: Membership; position: number }
+type Standing = { room: number; own: Membership; ownPosition: number; theirs: Membership; theirPosition: number }
 
-const membershipsOf = ({ db }: Store, user: number): MembershipRow[] =>
-  db.query<MembershipRow, [number]>('SELECT room, membership, position FROM memberships WHERE user = ?').all(user)
+/** The rooms in which both have ever been anything. */
+const COMMON_ROOMS = `
+  SELECT m.room, r.membership AS own, r.position AS ownPosition, m.membership AS theirs, m.position AS theirPosition
+    FROM memberships m JOIN memberships r ON r.user = +?1 AND r.room = m.room WHERE m.user = +?2`
 
-const joinedRoomsAt = (store: Store, user: number, position: number): Set<number> =>
-  new Set(
-    membershipsOf(store, user)
-      .filter((row) => isJoinedAt(store, user, row, position))
-      .map(({ room }) => room),
-  )
+/** The nearest that a user is to the reader in any room, at each of these positions; 0: out of sight. */
+function nearnessAt<const P extends readonly number[]>(store: Store, reader: number, user: number, positions: P): { [K in keyof P]: number }
+function nearnessAt(store: Store, reader: number, user: number, positions: readonly number[]): number[] {
+  const nearest = positions.map(() => 0)
+  for (const row of store.db.query<Standing, [number, number]>(COMMON_ROOMS).iterate(reader, user)) {
+    for (const [index, position] of positions.entries())
+      if (nearest[index] !== NEARNESS.join) nearest[index] = Math.max(nearest[index] ?? 0, nearnessIn(store, reader, user, row, position))
+    // Most who share a room at all share the first one.
+    if (nearest.every((each) => each === NEARNESS.join)) break
+  }
+  return nearest
+}
 
-const sharesRoom = (store: Store, user: number, rooms: ReadonlySet<number>, position: number): boolean =>
-  rooms.size > 0 &&
-  membershipsOf(store, user).some((row) => rooms.has(row.room) && isJoinedAt(store, user, row, position))
+function nearnessIn(store: Store, reader: number, user: number, row: Standing, position: number): number {
+  const own = row.ownPosition <= position ? row.own : membershipThen(store, reader, row.room, position)
+  if (own !== 'join') return 0
+  const theirs = row.theirPosition <= position ? row.theirs : membershipThen(store, user, row.room, position)
+  return NEARNESS[theirs ?? 'leave'] ?? 0
+}
 
-/** The row says what is now; what was before it moved says the history of the room's state. */
-function isJoinedAt({ db, names }: Store, user: number, row: MembershipRow, position: number): boolean {
-  if (row.position <= position) return row.membership === 'join'
+/** What the history of the room's state says of a membership that has moved since. */
+function membershipThen({ db, names }: Store, user: number, room: number, position: number): Membership | undefined {
   const then = db
     .query<{ membership: Membership | null }, [number, number, number, number]>(
       `
       SELECT e.json ->> '$.content.membership' AS membership FROM state_changes c LEFT JOIN events e ON e.num = c.event
        WHERE c.room = +? AND c.type = +? AND c.state_key = +? AND c.position <= +? ORDER BY c.position DESC LIMIT 1`,
     )
-    .get(row.room, names.find('m.room.member') ?? -1, user, position)
-  return then?.membership === 'join'
+    .get(room, names.find('m.room.member') ?? -1, user, position)
+  return then?.membership ?? undefined
 }

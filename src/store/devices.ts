@@ -77,6 +77,12 @@ export function findDevice({ db, names }: Store, userId: UserId, deviceId: Devic
   return row ?? undefined
 }
 
+export function hasDevice({ db, names }: Store, userId: UserId, deviceId: DeviceId): boolean {
+  const [user, device] = [names.find(userId), names.find(deviceId)]
+  if (user === undefined || device === undefined) return false
+  return db.query('SELECT 1 FROM devices WHERE user = ? AND device = ?').get(user, device) !== null
+}
+
 export function listDeviceIds({ db, names }: Store, userId: UserId): DeviceId[] {
   const user = names.find(userId)
   if (user === undefined) return []

@@ -18,6 +18,7 @@ import {
 } from './dehydrated-device.ts'
 import {
   deleteKeysOf,
+  projectDeviceKeysDoubted,
   projectDeviceKeysUploaded,
   projectFallbackKeysUploaded,
   projectFallbackKeyUsed,
@@ -26,6 +27,7 @@ import {
   projectOneTimeKeysUploaded,
 } from './device-keys.ts'
 import { projectDeviceListChange } from './device-lists.ts'
+import { hasDevice } from './devices.ts'
 import {
   deleteBackupsOf,
   projectBackupCreated,
@@ -36,8 +38,13 @@ import {
   roomKeysStoredRow,
 } from './key-backup.ts'
 import type { ProjectionsOf } from './projectors.ts'
-import type { Store } from './store.ts'
-import { deleteMessagesTo, projectToDeviceDropped, projectToDeviceSeen, toDeviceQueuedRow } from './to-device.ts'
+import {
+  deleteMessagesTo,
+  projectToDeviceCrowdedOut,
+  projectToDeviceDropped,
+  projectToDeviceSeen,
+  toDeviceQueuedRow,
+} from './to-device.ts'
 
 type DeviceListFact = Extract<
   DeviceFact,
@@ -54,6 +61,7 @@ export const e2eeProjections: ProjectionsOf<OwnFact | SharedFact> = {
   deviceKeysUploaded: { project: projectDeviceKeysUploaded },
   oneTimeKeysUploaded: { project: projectOneTimeKeysUploaded },
   oneTimeKeyClaimed: { project: projectOneTimeKeyClaimed },
+  deviceKeysDoubted: { project: projectDeviceKeysDoubted },
   oneTimeKeysDropped: { project: projectOneTimeKeysDropped },
   fallbackKeysUploaded: { project: projectFallbackKeysUploaded },
   fallbackKeyUsed: { project: projectFallbackKeyUsed },
@@ -61,6 +69,7 @@ export const e2eeProjections: ProjectionsOf<OwnFact | SharedFact> = {
   toDeviceQueued: toDeviceQueuedRow,
   toDeviceSeen: { project: projectToDeviceSeen },
   toDeviceDropped: { project: projectToDeviceDropped },
+  toDeviceCrowdedOut: { project: projectToDeviceCrowdedOut },
 
   crossSigningKeysUploaded: { project: projectCrossSigningKeysUploaded },
   keySignaturesUploaded: { project: projectKeySignaturesUploaded },
@@ -117,8 +126,3 @@ function projectClosedAccount(...row: Parameters<typeof accountProjections.userD
   deleteBackupsOf(store, userId)
   accountProjections.userDeactivated.project(...row)
 }
-
-const hasDevice = ({ db, names }: Store, userId: string, deviceId: string): boolean =>
-  db
-    .query('SELECT 1 FROM devices WHERE user = ? AND device = ?')
-    .get(names.numberOf(userId), names.numberOf(deviceId)) !== null

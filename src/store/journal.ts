@@ -1,6 +1,7 @@
 import type { Kinded } from '#actors/kernel/actor.ts'
 import type { Journal, Snapshot } from '#actors/kernel/journal.ts'
 import { pack, unpack } from 'msgpackr'
+import { lastPosition } from './lineage.ts'
 import { projections } from './projections.ts'
 import { asMatrixError } from './sqlite-errors.ts'
 import type { Store } from './store.ts'
@@ -20,7 +21,7 @@ export const inlineWriter = (store: Store): Writer => ({
 
 /** The kernel's journal on SQLite: `reader` answers questions, `writer` makes batches durable. */
 export function sqliteJournal(reader: Store, writer: Writer): Journal {
-  let position = lastPosition(reader)
+  let position = lastPosition(reader.db)
   return {
     get position() {
       return position
@@ -30,7 +31,7 @@ export function sqliteJournal(reader: Store, writer: Writer): Journal {
         await writer.write(wireBatch(rows, snapshots.map(wireSnapshot)))
       } catch (error) {
         // A writer that died between writing and saying so has kept the batch: what is on disk decides.
-        position = lastPosition(reader)
+        position = lastPosition(reader.db)
         throw asMatrixError(error)
       }
       position = rows.at(-1)?.position ?? position
@@ -42,9 +43,6 @@ export function sqliteJournal(reader: Store, writer: Writer): Journal {
 }
 
 const wireSnapshot = ({ frozen, ...rest }: Snapshot): WireSnapshot => ({ ...rest, frozen: pack(frozen) })
-
-const lastPosition = ({ db }: Store): number =>
-  db.query<{ last: number | null }, []>('SELECT max(position) AS last FROM journal').get()?.last ?? 0
 
 function findSnapshot({ db, names }: Store, actor: string): Snapshot | undefined {
   const num = names.find(actor)

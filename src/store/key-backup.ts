@@ -167,20 +167,33 @@ export function findBackedUpKey(
   return row ? readKey(store, row) : undefined
 }
 
-/** The keys of one room, or of all (`roomId` null). */
-export function listBackedUpKeys(
-  store: Store,
-  userId: UserId,
-  version: number,
-  roomId: RoomId | null,
-): BackedUpKey[] {
-  const [user, room] = [store.names.find(userId) ?? -1, roomId === null ? null : (store.names.find(roomId) ?? -1)]
-  return store.db
-    .query<KeyRow, [number, number, number | null]>(
-      `SELECT ${COLUMNS} FROM backed_up_keys WHERE user = +?1 AND version = +?2 AND (?3 IS NULL OR room = +?3) ORDER BY room, session_id`,
-    )
-    .all(user, version, room)
-    .map((row) => readKey(store, row))
+/** Rows that are read at once: between two pages others have their turn. */
+const ROWS_PER_PAGE = 500
+
+export type KeyPage = readonly Readonly<{ roomId: RoomId; sessionId: string; json: string }>[]
+
+/** The keys of one room, or of all (`roomId` null), in the order of rooms, page by page. */
+export function* pagesOfBackedUpKeys(store: Store, userId: UserId, version: number, roomId: RoomId | null): Generator<KeyPage> {
+  const { db, names } = store
+  const user = names.find(userId)
+  const only = roomId === null ? null : (names.find(roomId) ?? -1)
+  if (user === undefined || only === -1) return
+  let [room, sessionId] = [only ?? 0, '']
+  for (;;) {
+    const rows = db
+      .query<{ room: number; session_id: string; json: string }, [number, number, number, string, number]>(
+        `
+        SELECT room, session_id, json FROM backed_up_keys
+         WHERE user = +? AND version = +? AND ${only === null ? '(room, session_id) > (+?, +?)' : 'room = +? AND session_id > +?'}
+         ORDER BY room, session_id LIMIT +?`,
+      )
+      .all(user, version, room, sessionId, ROWS_PER_PAGE)
+    const last = rows.at(-1)
+    if (!last) return
+    ;[room, sessionId] = [last.room, last.session_id]
+    yield rows.map((row) => ({ roomId: names.textOf(row.room) as RoomId, sessionId: row.session_id, json: row.json }))
+    if (rows.length < ROWS_PER_PAGE) return
+  }
 }
 
 /** How many keys there are under these names. */

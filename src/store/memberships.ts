@@ -50,6 +50,18 @@ export function listRoomsOf({ db, names }: Store, userId: UserId, membership: Me
     .map(({ name }) => name)
 }
 
+/** The rooms whose members encrypt for a user: those that the user is in and those that the user is invited to. */
+export function listRoomsInSightOf({ db, names }: Store, userId: UserId): RoomId[] {
+  const user = names.find(userId)
+  if (user === undefined) return []
+  return db
+    .query<{ name: RoomId }, [number]>(
+      "SELECT n.name FROM memberships m JOIN names n ON n.num = m.room WHERE m.user = ? AND m.membership IN ('join', 'invite')",
+    )
+    .all(user)
+    .map(({ name }) => name)
+}
+
 /** The users who have this membership in a room now. */
 export function listMembersOf({ db, names }: Store, roomId: RoomId, membership: Membership): UserId[] {
   const room = names.find(roomId)

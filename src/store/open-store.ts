@@ -2,6 +2,7 @@ import type { FromCheckpointer, ToCheckpointer } from './checkpointer.ts'
 import { isChecked } from './damage.ts'
 import { migrate, type Synchronous } from './database.ts'
 import { inlineWriter, type Writer } from './journal.ts'
+import { type Lineage, NO_LINEAGE, openLineage } from './lineage.ts'
 import { PlannedDatabase } from './planned-database.ts'
 import { prepareDatabase } from './prepare-database.ts'
 import type { StoreHealth, StoreReport } from './report.ts'
@@ -21,6 +22,7 @@ export type StoreOptions = Readonly<{
 export type OpenStore = Readonly<{
   reader: Store
   writer: Writer
+  lineage: Lineage
   health: () => StoreHealth
   close: () => Promise<void>
 }>
@@ -38,12 +40,14 @@ export async function openStore(
   const health = healthBook(options.report ?? (() => {}))
   const mustCheck = isChecked(path)
   const reader = storeOn(prepareDatabase({ path, serverName: options.serverName, report: health.note }))
+  const lineage = openLineage(reader.db, path)
   const writer = startWriter(path, synchronous, health.note)
   // Not before the writer is up: two threads that start at once hold up each other, and the first request.
   const checkpointer = writer.opened.catch(() => {}).then(() => startCheckpointer(path, mustCheck, health.note))
   return {
     reader,
     writer,
+    lineage,
     health: health.now,
     async close() {
       const stopCheckpoints = await checkpointer
@@ -61,6 +65,7 @@ function openInMemory(): OpenStore {
   return {
     reader: store,
     writer: inlineWriter(store),
+    lineage: NO_LINEAGE,
     health: () => ({ isDiskFull: false, problems: [] }),
     close: async () => db.close(),
   }

@@ -4,6 +4,7 @@ import { dirname } from 'node:path'
 import { copiesOf, copyDatabase, syncToDisk } from './copy-database.ts'
 import { APPLICATION_ID, migrate, openReading, openWriting, schemaVersionOf } from './database.ts'
 import { checkFile, checkStructure, namingDamage } from './damage.ts'
+import { rememberFile } from './lineage.ts'
 import { migrations } from './migrations.ts'
 import { DatabaseRefused } from './refusal.ts'
 import type { StoreReport } from './report.ts'
@@ -49,6 +50,8 @@ function createDatabase(path: string, steps: readonly string[], serverName: stri
     for (const pragma of IN_THE_MAKING) db.run(`PRAGMA ${pragma}`)
     migrate(db, steps)
     if (serverName !== undefined) own(db, serverName)
+    // A file that is renamed is still the same.
+    rememberFile(db, draft)
     db.run('PRAGMA journal_mode = WAL')
   } finally {
     db.close()

@@ -7,9 +7,10 @@ const CACHED_SESSIONS = 20_000
 
 /** What accounts and devices decide all day and no session depends on. A kind that is missing here costs a look-up more. */
 const HARMLESS: ReadonlySet<string> = new Set([
-  'accountDataDeleted', 'accountDataSet', 'connectionMoved', 'deviceKeysUploaded', 'deviceOriginForgotten', 'deviceSeen', 'fallbackKeyUsed',
-  'fallbackKeysUploaded', 'filterDefined', 'monthlyUseNoticed', 'oneTimeKeyClaimed', 'oneTimeKeysUploaded', 'profileFieldSet', 'pushRulesChanged',
-  'roomKeysCounted', 'roomKeysStored', 'termsAccepted', 'toDeviceDropped', 'toDeviceQueued', 'toDeviceSeen', 'userRegistered',
+  'accountDataDeleted', 'accountDataSet', 'connectionMoved', 'deviceKeysDoubted', 'deviceKeysUploaded', 'deviceOriginForgotten', 'deviceSeen',
+  'fallbackKeyUsed', 'fallbackKeysUploaded', 'filterDefined', 'monthlyUseNoticed', 'oneTimeKeyClaimed', 'oneTimeKeysDropped',
+  'oneTimeKeysUploaded', 'profileFieldSet', 'pushRulesChanged', 'roomKeysCounted', 'roomKeysStored', 'termsAccepted', 'toDeviceCrowdedOut',
+  'toDeviceDropped', 'toDeviceQueued', 'toDeviceSeen', 'userRegistered',
 ])
 
 export type SessionCache = Readonly<{

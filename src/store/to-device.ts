@@ -1,26 +1,26 @@
 import { type DeviceId, deviceIdOf, type UserId } from '#schema/identifiers.ts'
-import type { ToDeviceDropped, ToDeviceQueued, ToDeviceSeen } from '#schema/journal/to-device.ts'
+import type { ToDeviceCrowdedOut, ToDeviceDropped, ToDeviceQueued, ToDeviceSeen } from '#schema/journal/to-device.ts'
 import { ownerOf, remarkOldestMessage } from './device-inboxes.ts'
 import type { Hydrate, Project } from './projectors.ts'
 import type { Store } from './store.ts'
 
-const project: Project<ToDeviceQueued> = (store, { userId, deviceId, messageId, ts, json }, position) => {
+const project: Project<ToDeviceQueued> = (store, { userId, deviceId, messageId, sender, ts, json }, position) => {
   const owner = ownerOf(store, userId, deviceId)
   store.db
-    .query('INSERT INTO to_device (position, user, device, message_id, ts, json) VALUES (?, ?, ?, ?, ?, ?)')
-    .run(position, ...owner, messageId, ts, json)
+    .query('INSERT INTO to_device (position, user, device, message_id, sender, ts, json) VALUES (?, ?, ?, ?, ?, ?, ?)')
+    .run(position, ...owner, messageId, store.names.numberOf(sender), ts, json)
   remarkOldestMessage(store, owner)
 }
 
 /** Of a message that is gone only its place is left; a later fact of the same device names it. */
 const hydrate: Hydrate<ToDeviceQueued> = ({ db }, position, actorId) => {
-  const row = db
-    .query<{ messageId: string; ts: number; json: string }, [number]>(
-      'SELECT message_id AS messageId, ts, json FROM to_device WHERE position = ?',
-    )
-    .get(position) ?? { messageId: `gone ${position}`, ts: 0, json: '' }
   const slash = actorId.indexOf('/', actorId.indexOf(':'))
   const userId = actorId.slice(0, slash) as UserId
+  const row = db
+    .query<{ messageId: string; sender: UserId; ts: number; json: string }, [number]>(
+      'SELECT message_id AS messageId, n.name AS sender, ts, json FROM to_device JOIN names n ON n.num = sender WHERE position = ?',
+    )
+    .get(position) ?? { messageId: `gone ${position}`, sender: userId, ts: 0, json: '' }
   return { kind: 'toDeviceQueued', userId, deviceId: deviceIdOf(actorId.slice(slash + 1)), ...row }
 }
 
@@ -33,6 +33,11 @@ export const projectToDeviceSeen: Project<ToDeviceSeen> = (store, { userId, devi
 
 export const projectToDeviceDropped: Project<ToDeviceDropped> = (store, { userId, deviceId, upTo }) => {
   deleteUpTo(store, userId, deviceId, upTo)
+  remarkOldestMessage(store, ownerOf(store, userId, deviceId))
+}
+
+export const projectToDeviceCrowdedOut: Project<ToDeviceCrowdedOut> = (store, { userId, deviceId, positions }) => {
+  for (const position of positions) store.db.query('DELETE FROM to_device WHERE position = ?').run(position)
   remarkOldestMessage(store, ownerOf(store, userId, deviceId))
 }
 
@@ -69,3 +74,15 @@ export function listToDevice(
     )
     .all(user, device, after, until, limit)
 }
+
+/** Of the messages that have waited longest, so many are looked at. */
+const OLDEST_LOOKED_AT = 1_000
+
+/** Devices that have not fetched a message from before that time. Positions are given in the order of time. */
+export const listStaleInboxes = ({ db, names }: Store, beforeTs: number): { userId: UserId; deviceId: DeviceId }[] =>
+  db
+    .query<{ user: number; device: number }, [number, number]>(
+      'SELECT DISTINCT user, device FROM (SELECT user, device, ts FROM to_device ORDER BY position LIMIT +?) WHERE ts < +?',
+    )
+    .all(OLDEST_LOOKED_AT, beforeTs)
+    .map(({ user, device }) => ({ userId: names.textOf(user) as UserId, deviceId: deviceIdOf(names.textOf(device)) }))

@@ -34,7 +34,7 @@ function socket(isRunning = true) {
 describe('the control socket', () => {
   test('tells how the server is, and where the first account is made while there is none', async () => {
     const { ask } = socket()
-    const stats = { users: 0, monthlyUsers: null, rooms: 1, position: 7, databaseBytes: 4096, isDiskFull: false, problems: [] }
+    const stats = { users: 0, monthlyUsers: null, rooms: 1, position: 7, databaseBytes: 4096, isDiskFull: false, problems: [], brokenInvariants: {} }
     expect(await ask('GET', '/status')).toEqual([200, { serverName: 'a.example', stats, running: about }])
     await ask('POST', '/users', { localpart: 'alice' })
     expect(await ask('GET', '/status'))

@@ -54,18 +54,18 @@ describe('generate-config', () => {
 describe('config check', () => {
   test('says where each option stands', async () => {
     const file = inFolder('check.yaml')
-    writeFileSync(file, 'server_name: a.example\ngc_thresholds: [1]\nenable_metrics: true\nlistners: []\nmodules: [x]\n')
+    writeFileSync(file, 'server_name: a.example\ngc_thresholds: [1]\nsentry: {dsn: x}\nlistners: []\nmodules: [x]\n')
     const { code, out } = await run(['config', 'check', '-c', file])
     expect([code, out]).toEqual([1, [
       file,
-      'option          standing        where',
-      'server_name     served          check.yaml:1',
-      'gc_thresholds   needless here   check.yaml:2',
-      'enable_metrics  not served yet  check.yaml:3',
-      'listners        unknown         check.yaml:4',
-      'modules         cannot be kept  check.yaml:5',
+      'option         standing        where',
+      'server_name    served          check.yaml:1',
+      'gc_thresholds  needless here   check.yaml:2',
+      'sentry         not served yet  check.yaml:3',
+      'listners       unknown         check.yaml:4',
+      'modules        cannot be kept  check.yaml:5',
       'note: check.yaml:2: gc_thresholds is not needed here. A setting of Python',
-      'warning: check.yaml:3: enable_metrics is not served yet (There are no metrics)',
+      'warning: check.yaml:3: sentry is not served yet (Errors are logged, and sent nowhere)',
       'error: check.yaml:4: listners is no option that this server or Synapse knows. Did you mean listeners?',
       'error: check.yaml:5: modules cannot be kept, so the server will not start ' +
         '(Extension modules are Python and cannot run here; without them what they check would pass). Remove it to start without',

@@ -105,6 +105,14 @@ describe('uploading cross-signing keys', () => {
     expect(await alice.answer('POST', V3, crossSigningKeysOf(alice.userId))).toMatchObject({ status: 403, body: { errcode: 'M_FORBIDDEN' } })
   })
 
+  test('a device that is named like one of the keys publishes none', async () => {
+    const alice = await newUser('likekey')
+    await alice.answer('POST', V3, crossSigningKeysOf(alice.userId))
+    const named = await here.login(alice.userId, ed25519Key(crossSigningNames(alice.userId).master))
+    expect(await named.answer('POST', '/v3/keys/upload', { device_keys: deviceKeysOf(alice.userId, named.deviceId) }))
+      .toMatchObject({ status: 400, body: { errcode: 'M_INVALID_PARAM' } })
+  })
+
   test('is told to everyone in a room with the user; a new user-signing key to the user alone', async () => {
     const [alice, bob] = [await newUser('tells'), await newUser('told')]
     await together(alice, bob)
@@ -154,6 +162,28 @@ describe('uploading signatures', () => {
     expect(seen).toEqual([signed, master])
     expect(signatureOf(signed, alice, names.userSigning)).toBeString()
     expect([await changedFor(alice, before.alice), await changedFor(bob, before.bob)]).toEqual([[bob.userId], undefined])
+  })
+
+  test('a signature in someone else’s name is not kept, whatever stands beside it', async () => {
+    const [alice, bob, mallory] = [await signer('framed'), await signer('target'), await signer('forger')]
+    const { master_key: master } = crossSigningKeysOf(bob.userId)
+    const publicKey = ed25519Key(crossSigningNames(bob.userId).master)
+    const own = crossSigned(master, mallory.userId, crossSigningNames(mallory.userId).userSigning)
+    const inHerName = signedBy(own, alice.userId, `ed25519:${ed25519Key(crossSigningNames(alice.userId).userSigning)}`, 'mallory')
+    expect((await mallory.answer('POST', SIGNATURES, { [bob.userId]: { [publicKey]: inHerName } })).body).toEqual({ failures: {} })
+    const alone = signedBy(master, alice.userId, `ed25519:${ed25519Key(crossSigningNames(alice.userId).userSigning)}`, 'mallory')
+    const refused = await mallory.answer('POST', SIGNATURES, { [bob.userId]: { [publicKey]: alone } })
+    expect(refused.body).toMatchObject({ failures: { [bob.userId]: { [publicKey]: { errcode: 'M_INVALID_SIGNATURE' } } } })
+    const seen = await Promise.all([alice, bob, mallory].map(async (who) => (await keysSeen(who, bob)).master_keys?.[bob.userId]))
+    expect(seen).toEqual([master, master, own])
+  })
+
+  test('someone else’s devices cannot be signed', async () => {
+    const [bob, mallory] = [await signer('owner'), await signer('stranger')]
+    const signed = crossSigned(device(bob), mallory.userId, crossSigningNames(mallory.userId).userSigning)
+    const { body } = await mallory.answer('POST', SIGNATURES, { [bob.userId]: { [bob.deviceId]: signed } })
+    expect(body).toMatchObject({ failures: { [bob.userId]: { [bob.deviceId]: { errcode: 'M_NOT_FOUND' } } } })
+    expect((await keysSeen(mallory, bob)).device_keys?.[bob.userId]).toEqual({ [bob.deviceId]: { ...device(bob), unsigned: {} } })
   })
 
   test('one’s own master key may be signed by one’s devices', async () => {

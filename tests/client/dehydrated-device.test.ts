@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { ALGORITHMS_PER_DEVICE } from '#actors/device/keys.ts'
+import { DEVICE_DATA_LIMIT_BYTES } from '#client/dehydrated-device.ts'
 import { deviceKeysOf, oneTimeKeysOf } from '#harness/encryption-keys.ts'
 import { type Caller, type House, house } from '#harness/house.ts'
 
@@ -19,6 +21,7 @@ const upload = (who: Caller, device_id: string, more: object = {}) => ({
   fallback_keys: oneTimeKeysOf(who.userId, device_id, 9, 9, { fallback: true }),
   ...more,
 })
+const manyAlgorithms = Object.fromEntries(Array.from({ length: ALGORITHMS_PER_DEVICE + 1 }, (_, index) => [`own-${index}:1`, 'key']))
 const devicesOf = async (who: Caller): Promise<string[]> =>
   ((await who.answer('GET', '/v3/devices')).body.devices as { device_id: string }[]).map(({ device_id }) => device_id)
 const send = (to: Caller, device: string, n: number) =>
@@ -64,6 +67,9 @@ describe('a dehydrated device', () => {
     ['no keys', (who: Caller) => ({ device_id: 'X', device_data: data, who: who.userId }), 400, 'M_MISSING_PARAM'],
     ['keys of another device', (who: Caller) => upload(who, 'X', { device_keys: deviceKeysOf(who.userId, 'Y') }), 400, 'M_BAD_JSON'],
     ['forged keys', (who: Caller) => upload(who, 'X', { device_keys: { ...deviceKeysOf(who.userId, 'X'), more: 1 } }), 400, 'M_INVALID_PARAM'],
+    ['more keys than a device may have', (who: Caller) => upload(who, 'X', { one_time_keys: manyAlgorithms }), 400, 'M_INVALID_PARAM'],
+    ['a name that is too long', (who: Caller) => upload(who, 'X', { initial_device_display_name: 'x'.repeat(101) }), 400, 'M_INVALID_PARAM'],
+    ['data that is too large', (who: Caller) => upload(who, 'X', { device_data: { ...data, more: 'x'.repeat(DEVICE_DATA_LIMIT_BYTES) } }), 413, 'M_TOO_LARGE'],
     ['no data', (who: Caller) => upload(who, 'X', { device_data: undefined }), 400, 'M_MISSING_PARAM'],
   ])('with %s is refused, and the one before stays', async (says, body, status, errcode) => {
     const alice = await here.register(`refused${Bun.hash.crc32(says)}`)

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { BACKED_UP_KEY_LIMIT_BYTES, KEYS_PER_REQUEST } from '#client/key-backup.ts'
 import { type Caller, type House, house } from '#harness/house.ts'
 
 let here: House
@@ -72,6 +73,24 @@ describe('keys', () => {
     expect((await alice.answer('GET', VERSION)).body).toMatchObject({ etag: '3', count: 4 })
   })
 
+  test('are read back whole, however many there are, and room by room', async () => {
+    const alice = await here.register('large')
+    const version = await create(alice)
+    const sessions = Object.fromEntries(Array.from({ length: 600 }, (_, index) => [`s${String(index).padStart(4, '0')}`, session(index)]))
+    const rooms = Object.fromEntries(['!a', '!b', '!c'].map((roomId) => [roomId, { sessions }]))
+    expect((await put(alice, version, '', { rooms })).body).toEqual({ etag: '1', count: 1_800 })
+    expect((await get(alice, version)).body).toEqual({ rooms })
+    expect((await get(alice, version, '/!b')).body).toEqual({ sessions })
+  })
+
+  test('come in so many at once and no more', async () => {
+    const alice = await here.register('flood')
+    const version = await create(alice)
+    const sessions = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, index) => [`s${index}`, session(0, '')]))
+    expect(await put(alice, version, '/!a', { sessions: sessions(KEYS_PER_REQUEST + 1) })).toMatchObject({ status: 413, body: { errcode: 'M_TOO_LARGE' } })
+    expect((await put(alice, version, '/!a', { sessions: sessions(KEYS_PER_REQUEST) })).body).toEqual({ etag: '1', count: KEYS_PER_REQUEST })
+  })
+
   test('are replaced by better ones only, and the etag says whether anything changed', async () => {
     const alice = await here.register('better')
     const version = await create(alice)
@@ -135,12 +154,15 @@ describe('keys', () => {
     ['without version', `/${ROOM}/s`, session(1), 'M_MISSING_PARAM', false],
     ['without data', `/${ROOM}/s`, { first_message_index: 1 }, 'M_MISSING_PARAM', true],
     ['with an index that is no number', `/${ROOM}/s`, { ...session(1), first_message_index: 'x' }, 'M_BAD_JSON', true],
+    ['whose id is empty', `/${ROOM}`, { sessions: { '': session(1) } }, 'M_INVALID_PARAM', true],
+    ['whose id is too long', `/${ROOM}`, { sessions: { ['x'.repeat(256)]: session(1) } }, 'M_INVALID_PARAM', true],
+    ['that are more than a key may be', `/${ROOM}/s`, session(1, 'x'.repeat(BACKED_UP_KEY_LIMIT_BYTES)), 'M_TOO_LARGE', true],
     ['of what is no room', '', { rooms: { den: { sessions: { s: session(1) } } } }, 'M_INVALID_PARAM', true],
   ])('%s are refused', async (says, path, body, errcode, isVersioned) => {
     const alice = await here.register(`bad${Bun.hash.crc32(says)}`)
     const version = await create(alice)
     const answer = isVersioned ? await put(alice, version, path, body) : await alice.answer('PUT', `${KEYS}${path}`, body)
-    expect(answer).toMatchObject({ status: 400, body: { errcode } })
+    expect(answer).toMatchObject({ status: errcode === 'M_TOO_LARGE' ? 413 : 400, body: { errcode } })
     expect((await get(alice, version)).body).toEqual({ rooms: {} })
   })
 })

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { DEVICES_PER_CLAIM, USERS_PER_QUERY } from '#client/keys.ts'
+import { deactivateAccount } from '#http/deactivation.ts'
 import { curve25519Key, deviceKeysOf, oneTimeKeysOf, signedBy } from '#harness/encryption-keys.ts'
 import { type Caller, type House, house } from '#harness/house.ts'
 import { countBrokenInvariants } from '#store/broken-invariants.ts'
@@ -10,7 +12,7 @@ beforeAll(async () => {
 afterAll(async () => {
   const broken = countBrokenInvariants(here.server.store)
   await here.close()
-  expect([...broken]).toEqual([])
+  expect([...broken.values()]).toEqual([0, 0])
 })
 
 type Lists = { changed: string[]; left: string[] }
@@ -100,6 +102,14 @@ describe('asking', () => {
     expect((await query(here.bob, '@nobody:a.example')).device_keys).toEqual({ '@nobody:a.example': {} })
   })
 
+  test('is answered for so many users at once and no more', async () => {
+    const users = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, index) => [`@nobody${index}:a.example`, []]))
+    const { status, body } = await here.bob.answer('POST', '/v3/keys/query', { device_keys: users(USERS_PER_QUERY) })
+    expect([status, Object.keys(body.device_keys as object).length]).toEqual([200, USERS_PER_QUERY])
+    expect(await here.bob.answer('POST', '/v3/keys/query', { device_keys: users(USERS_PER_QUERY + 1) }))
+      .toMatchObject({ status: 413, body: { errcode: 'M_TOO_LARGE' } })
+  })
+
   test('users of servers that are out of reach are named by server', async () => {
     const { status, body } = await here.bob.answer('POST', '/v3/keys/query', { device_keys: { '@charlie:b.example': [] } })
     expect({ status, body }).toMatchObject({ status: 200, body: { device_keys: {}, failures: { 'b.example': {} } } })
@@ -133,6 +143,15 @@ describe('claiming', () => {
     expect(one_time_keys).toEqual({})
   })
 
+  test('is done for so many devices at once and no more', async () => {
+    const alice = await here.register('crowded')
+    await publish(alice, 1)
+    const devices = (count: number) => Object.fromEntries([...Array.from({ length: count - 1 }, (_, index) => `NONE${index}`), alice.deviceId].map((id) => [id, 'signed_curve25519']))
+    const ask = (count: number) => here.bob.answer('POST', '/v3/keys/claim', { one_time_keys: { [alice.userId]: devices(count) } })
+    expect(await ask(DEVICES_PER_CLAIM + 1)).toMatchObject({ status: 413, body: { errcode: 'M_TOO_LARGE' } })
+    expect((await ask(DEVICES_PER_CLAIM)).body).toMatchObject({ one_time_keys: { [alice.userId]: { [alice.deviceId]: otksOf(alice, 1, 1) } } })
+  })
+
   test('a repeated upload does not bring a handed-out key back', async () => {
     const alice = await here.register('repeats')
     await publish(alice, 2)
@@ -161,6 +180,43 @@ describe('a sync', () => {
     const used = await sync(alice, unused.next_batch)
     expect([unused, used].map((answer) => answer.device_unused_fallback_key_types)).toEqual([['signed_curve25519'], []])
     expect(used).toMatchObject({ 'org.matrix.msc2732.device_unused_fallback_key_types': [] })
+  })
+})
+
+describe('a token from later than now, as after a snapshot of the machine was put back,', () => {
+  const LATER = 's999999999_0_0'
+
+  test('makes its device start over with its keys, and no other', async () => {
+    const alice = await here.register('later')
+    const tv = await here.login(alice.userId, 'TV')
+    const fallback = oneTimeKeysOf(alice.userId, alice.deviceId, 9, 9, { fallback: true })
+    for (const who of [alice, tv]) await publish(who, 2)
+    await upload(alice, { fallback_keys: fallback })
+    const { device_one_time_keys_count, device_unused_fallback_key_types } = await sync(alice, LATER)
+    expect([device_one_time_keys_count, device_unused_fallback_key_types]).toEqual([{ signed_curve25519: 0 }, []])
+    expect((await claim(here.bob, alice)).one_time_keys[alice.userId]?.[alice.deviceId]).toEqual(fallback)
+    expect((await claim(here.bob, tv)).one_time_keys[alice.userId]?.TV).toEqual(otksOf(tv, 1, 1))
+  })
+
+  test('is answered like none, and with everyone whose keys may be others now', async () => {
+    const [alice, bob] = [await here.register('latera'), await here.register('laterb')]
+    const roomId = await roomOf(alice)
+    await join(bob, roomId)
+    // How long ago something was depends on the moment of the answer.
+    const ask = async (query: string) => JSON.parse(JSON.stringify((await alice.answer('GET', `/v3/sync?${query}`)).body).replaceAll(/("age"|"last_active_ago"):\d+/g, '$1:0')) as Sync
+    const { device_lists: none, ...fresh } = await ask('')
+    const { device_lists: lists, ...answer } = await ask(`since=${LATER}&timeout=30000`)
+    expect([none, lists?.changed.toSorted(), lists?.left]).toEqual([undefined, [alice.userId, bob.userId], []])
+    expect(answer).toEqual(fresh)
+  })
+
+  test('begins a sliding sync anew, and its device starts over too', async () => {
+    const alice = await here.register('slides')
+    await publish(alice, 2)
+    const path = '/unstable/org.matrix.simplified_msc3575/sync'
+    expect(await alice.answer('POST', `${path}?pos=${LATER}_cabc-1`, {})).toMatchObject({ status: 400, body: { errcode: 'M_UNKNOWN_POS' } })
+    const { body } = await alice.answer('POST', path, { extensions: { e2ee: { enabled: true } } })
+    expect(body).toMatchObject({ extensions: { e2ee: { device_one_time_keys_count: { signed_curve25519: 0 } } } })
   })
 })
 
@@ -220,6 +276,57 @@ describe('device lists', () => {
     await join(bob, roomId)
     expect(await listsAfter(alice, a.next_batch)).toEqual({ changed: [bob.userId], left: [] })
     expect(await listsAfter(bob, b.next_batch)).toEqual({ changed: [alice.userId], left: [] })
+  })
+
+  describe('someone who is invited', () => {
+    const invited = async (name: string) => {
+      const [alice, bob] = [await here.register(`${name}a`), await here.register(`${name}b`)]
+      const roomId = await roomOf(alice)
+      const { next_batch: before } = await sync(alice)
+      const ownBefore = (await sync(bob)).next_batch
+      await alice.answer('POST', `/v3/rooms/${roomId}/invite`, { user_id: bob.userId })
+      return { alice, bob, roomId, before, ownBefore }
+    }
+
+    test('is changed, because clients encrypt for them already, and once more on joining', async () => {
+      const { alice, bob, roomId, before } = await invited('asked')
+      const { device_lists, next_batch: since } = await sync(alice, before)
+      expect(device_lists).toEqual({ changed: [bob.userId], left: [] })
+      await join(bob, roomId)
+      expect(await listsAfter(alice, since)).toEqual({ changed: [bob.userId], left: [] })
+    })
+
+    test('wakes those inside with a change of their devices', async () => {
+      const { alice, bob, before } = await invited('wakes')
+      const waiting = sync(alice, (await sync(alice, before)).next_batch, 5_000)
+      await publish(bob)
+      expect((await waiting).device_lists).toEqual({ changed: [bob.userId], left: [] })
+    })
+
+    test('and turns it down is left', async () => {
+      const { alice, bob, roomId, before } = await invited('declines')
+      const { next_batch: since } = await sync(alice, before)
+      await leave(bob, roomId)
+      expect(await listsAfter(alice, since)).toEqual({ changed: [], left: [bob.userId] })
+    })
+
+    test('hears nothing of those inside before joining', async () => {
+      const { alice, bob, roomId, ownBefore } = await invited('waits')
+      await publish(alice)
+      const { device_lists, next_batch: since } = await sync(bob, ownBefore)
+      expect(device_lists).toBeUndefined()
+      await join(bob, roomId)
+      expect(await listsAfter(bob, since)).toEqual({ changed: [alice.userId], left: [] })
+    })
+  })
+
+  test('an account that is closed is left, and its keys are gone', async () => {
+    const { alice, bob, since } = await together('closed')
+    await publish(bob, 2)
+    await deactivateAccount(here.server, bob.userId, false, 'test')
+    expect(await listsAfter(alice, since)).toEqual({ changed: [], left: [bob.userId] })
+    expect((await query(alice, bob.userId)).device_keys).toEqual({ [bob.userId]: {} })
+    expect((await claim(alice, bob)).one_time_keys).toEqual({})
   })
 
   test.each([
@@ -283,9 +390,19 @@ describe('device lists', () => {
     expect(await changes(second, third)).toEqual({ changed: [], left: [bob.userId] })
     expect(await changes(first, third)).toEqual({ changed: [], left: [bob.userId] })
     expect(await changes(third, third)).toEqual({ changed: [], left: [] })
+    expect(await changes(third, first)).toEqual({ changed: [], left: [] })
     expect((await alice.answer('GET', `/v3/keys/changes?from=x&to=${third}`)).body.errcode).toBe('M_INVALID_PARAM')
     expect((await alice.answer('GET', `/v3/keys/changes?from=${third}`)).body.errcode).toBe('M_MISSING_PARAM')
   })
+})
+
+test('/keys/changes takes the places of a sliding sync too', async () => {
+  const [alice, bob] = [await here.register('slidesa'), await here.register('slidesb')]
+  await join(bob, await roomOf(alice))
+  const pos = async (): Promise<string> => (await alice.answer('POST', '/unstable/org.matrix.simplified_msc3575/sync', {})).body.pos as string
+  const from = await pos()
+  await publish(bob)
+  expect((await alice.answer('GET', `/v3/keys/changes?from=${from}&to=${await pos()}`)).body).toEqual({ changed: [bob.userId], left: [] })
 })
 
 test('a removed device takes its keys along', async () => {

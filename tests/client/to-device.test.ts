@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { manualClock } from '#actors/kernel/clock.ts'
+import { WAITING_LIMIT_MS } from '#actors/device/to-device.ts'
+import { DELIVERED_LIMIT_BYTES, DEVICES_PER_REQUEST, MESSAGE_LIMIT_BYTES } from '#client/to-device.ts'
 import { type Caller, type House, house } from '#harness/house.ts'
+import { deviceIdOf } from '#schema/identifiers.ts'
 import { countBrokenInvariants } from '#store/broken-invariants.ts'
 import { TO_DEVICE_PER_SYNC } from '#store/sync/encryption.ts'
 
@@ -11,7 +14,7 @@ beforeAll(async () => {
 afterAll(async () => {
   const broken = countBrokenInvariants(here.server.store)
   await here.close()
-  expect([...broken]).toEqual([])
+  expect([...broken.values()]).toEqual([0, 0])
 })
 
 type Event = { type: string; sender: string; content: Record<string, unknown> }
@@ -92,6 +95,34 @@ describe('a message to a device', () => {
   })
 })
 
+describe('a request', () => {
+  /** A user with so many devices. */
+  const crowd = async (name: string, count: number): Promise<Caller> => {
+    const bob = await here.register(name)
+    const create = { kind: 'createDevice', displayName: null } as const
+    await Promise.all(Array.from({ length: count - 1 }, (_, n) => here.server.device(bob.userId, deviceIdOf(`D${n}`)).ask(create, 'test')))
+    return bob
+  }
+  const waiting = (bob: Caller): number =>
+    here.server.store.db.query<{ n: number }, [number]>('SELECT count(*) AS n FROM to_device WHERE user = ?').get(here.server.store.names.find(bob.userId) ?? -1)?.n ?? 0
+
+  test('reaches so many devices and no more', async () => {
+    const bob = await crowd('many', DEVICES_PER_REQUEST)
+    expect((await send(here.alice, bob, 1, { device: '*' })).status).toBe(200)
+    expect(waiting(bob)).toBe(DEVICES_PER_REQUEST)
+    await here.login(bob.userId, 'ONEMORE')
+    expect(await send(here.alice, bob, 2, { device: '*' })).toMatchObject({ status: 413, body: { errcode: 'M_TOO_LARGE' } })
+    expect(waiting(bob)).toBe(DEVICES_PER_REQUEST)
+  })
+
+  test('cannot make much of little by way of *', async () => {
+    const large = 'x'.repeat(MESSAGE_LIMIT_BYTES - 100)
+    const bob = await crowd('amplified', Math.ceil(DELIVERED_LIMIT_BYTES / MESSAGE_LIMIT_BYTES) + 2)
+    expect(await send(here.alice, bob, large, { device: '*' })).toMatchObject({ status: 413, body: { errcode: 'M_TOO_LARGE' } })
+    expect(waiting(bob)).toBe(0)
+  })
+})
+
 describe('a transaction id', () => {
   test('names a request of its device: the same one is sent once, however it comes', async () => {
     const [alice, bob] = [await here.register('alice2'), await here.register('bob2')]
@@ -102,6 +133,18 @@ describe('a transaction id', () => {
     await send(alice, bob, 1, { id: 'same' })
     await send(alice, bob, 2, { id: 'other' })
     expect(bodies(await sync(bob, first.next_batch))).toEqual([2])
+  })
+
+  test('of a device that was removed says nothing of a new one that has its name', async () => {
+    const clock = manualClock(1_700_000_000_000)
+    const { alice, bob, login, close } = await house({}, { clock })
+    const first = await login(alice.userId, 'TV')
+    await send(first, bob, 1, { id: 'same' })
+    await first.answer('POST', '/v3/logout', {})
+    clock.advance(1_000)
+    await send(await login(alice.userId, 'TV'), bob, 2, { id: 'same' })
+    expect(bodies(await sync(bob))).toEqual([1, 2])
+    await close()
   })
 
   test('of another device or another type is another request', async () => {
@@ -134,6 +177,22 @@ test('one sync brings a hundred, the token says where the rest begins, and nothi
   expect(token).not.toContain('_d')
 })
 
+test('what a device has not fetched for long goes, also when nobody writes to it any more', async () => {
+  const clock = manualClock(1_700_000_000_000)
+  const { alice, bob, server, close } = await house({}, { clock })
+  const waiting = (): number => server.store.db.query<{ n: number }, []>('SELECT count(*) AS n FROM to_device').get()?.n ?? 0
+  await send(alice, bob, 'old')
+  clock.advance(WAITING_LIMIT_MS)
+  await send(alice, alice, 'young')
+  await server.settled()
+  expect(waiting()).toBe(2)
+  clock.advance(60 * 60_000)
+  await send(alice, alice, 'new')
+  await server.settled()
+  expect([waiting(), bodies(await sync(bob)), bodies(await sync(alice))]).toEqual([2, [], ['young', 'new']])
+  await close()
+})
+
 test('a token from the future acknowledges nothing', async () => {
   const bob = await here.register('future')
   await send(here.alice, bob, 'hi')
@@ -141,16 +200,45 @@ test('a token from the future acknowledges nothing', async () => {
   expect(bodies(await sync(bob))).toEqual(['hi'])
 })
 
-test('requests for room keys are let through at a rate, the others are dropped without a word', async () => {
-  const clock = manualClock(1_700_000_000_000)
-  const slow = await house({}, { clock })
-  const statuses = new Set<number>()
-  for (let count = 0; count < 103; count++) {
-    const { status } = await slow.alice.answer('PUT', `/v3/sendToDevice/m.room_key_request/r${count}`, { messages: { [slow.bob.userId]: { '*': { n: count } } } })
-    statuses.add(status)
+describe('requests for room keys', () => {
+  /** How many of so many requests each reader gets; all are answered alike. */
+  const requested = async (slow: House, count: number, readers: Caller[], from = slow.alice, first = 0): Promise<number[]> => {
+    const messages = Object.fromEntries(readers.map(({ userId }) => [userId, { '*': { request_id: 'r' } }]))
+    for (let n = first; n < first + count; n++)
+      expect(await from.answer('PUT', `/v3/sendToDevice/m.room_key_request/r${n}`, { messages })).toEqual({ status: 200, body: {} })
+    const read: number[] = []
+    for (const reader of readers) {
+      const one = await sync(reader)
+      const two = await sync(reader, one.next_batch)
+      const three = await sync(reader, two.next_batch)
+      read.push([one, two, three].reduce((sum, { to_device }) => sum + (to_device?.events.length ?? 0), 0))
+    }
+    return read
   }
-  const first = await sync(slow.bob)
-  const second = await sync(slow.bob, first.next_batch)
-  expect([[...statuses], bodies(first).length + bodies(second).length]).toEqual([[200], 100])
-  await slow.close()
+
+  test('go out as fast as rc_key_requests says, by default a hundred at once and twenty a second; the others are dropped without a word', async () => {
+    const clock = manualClock(1_700_000_000_000)
+    const slow = await house({}, { clock })
+    expect(await requested(slow, 103, [slow.bob])).toEqual([100])
+    clock.advance(2_000)
+    expect(await requested(slow, 50, [slow.bob], slow.alice, 200)).toEqual([40])
+    await slow.close()
+  })
+
+  test('count once for each user that is asked, and not at all for one’s own devices', async () => {
+    const slow = await house({ rc_key_requests: { per_second: 0, burst_count: 3 } })
+    const carol = await slow.register('carol')
+    expect(await requested(slow, 5, [slow.alice, slow.bob, carol])).toEqual([5, 2, 1])
+    await slow.close()
+  })
+
+  test('count for the device that sends them; other messages are not counted', async () => {
+    const slow = await house({ rc_key_requests: { per_second: 0, burst_count: 1 } })
+    const tv = await slow.login(slow.alice.userId, 'TV')
+    expect(await requested(slow, 2, [slow.bob])).toEqual([1])
+    expect(await requested(slow, 2, [slow.bob], tv)).toEqual([1])
+    for (let n = 0; n < 5; n++) await send(slow.alice, slow.bob, n)
+    expect(bodies(await sync(slow.bob))).toEqual([0, 1, 2, 3, 4])
+    await slow.close()
+  })
 })

@@ -26,6 +26,11 @@ const withKey = (keyId: string, key: string): JsonObject => {
   return signedBy(changed, userId, 'ed25519:PHONE', `${userId}/${deviceId}`)
 }
 
+const withoutKey = (keyId: string): JsonObject => {
+  const { [keyId]: _gone, ...others } = keys.keys as JsonObject
+  return signedBy({ ...keys, keys: others, signatures: {} }, userId, 'ed25519:PHONE', `${userId}/${deviceId}`)
+}
+
 describe('verifyDeviceKeys', () => {
   test.each([
     ['takes keys that the device has signed', keys, identity],
@@ -35,6 +40,10 @@ describe('verifyDeviceKeys', () => {
     ['refuses another Ed25519 key that is no point of its curve', withKey('ed25519:OTHER', 'AgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'), 'M_INVALID_PARAM'],
     ['lets keys of algorithms be that it does not know', withKey('kyber:PHONE', 'whatever'), identity],
     ['finds no key that speaks for a device that signs nothing', { ...keys, signatures: {} }, null],
+    ['refuses a device without the key that it signs with', withoutKey('ed25519:PHONE'), 'M_INVALID_PARAM'],
+    ['refuses a device without the key that others encrypt for', withoutKey('curve25519:PHONE'), 'M_INVALID_PARAM'],
+    ['refuses a key that is named after another device', withKey('curve25519:OTHER', curve25519Key('x')), 'M_INVALID_PARAM'],
+    ['refuses a key without algorithm', withKey(':PHONE', curve25519Key('x')), 'M_INVALID_PARAM'],
     ['refuses a bad point of a device that signs nothing', { ...keys, keys: { 'ed25519:PHONE': SMALL }, signatures: {} }, 'M_INVALID_PARAM'],
     ['lets the signatures of algorithms be that are not the spec’s', { ...keys, algorithms: ['org.example.own'], signatures: { [userId]: { 'ed25519:PHONE': 'x' } } }, null],
   ])('%s', (_says, object, expected) => {

@@ -29,7 +29,7 @@ export async function cryptoClient(baseUrl: string, session: NewSession, cryptoC
   await client.initRustCrypto({ useIndexedDB: false })
   const filter = new Filter(userId)
   filter.setTimelineLimit(TIMELINE_LIMIT)
-  await client.startClient({ filter, pendingEventOrdering: PendingEventOrdering.Detached })
+  await client.startClient({ initialSyncLimit: TIMELINE_LIMIT, filter, pendingEventOrdering: PendingEventOrdering.Detached })
   await until(`the first sync of ${userId} on ${deviceId}`, () => client.isInitialSyncComplete())
   return client
 }
@@ -53,11 +53,18 @@ export function shownText(client: MatrixClient, roomId: string, eventId: string)
 }
 
 /** Two devices of one user compare emojis until both trust each other; gives back what each has shown. */
-export async function verifyByEmoji(asking: MatrixClient, asked: MatrixClient): Promise<[string[], string[]]> {
+export const verifyByEmoji = (asking: MatrixClient, asked: MatrixClient): Promise<[string[], string[]]> =>
+  compareEmojis(() => cryptoOf(asking).requestOwnUserVerification(), asked)
+
+/** The same for two users, in a room with both. */
+export const verifyUserByEmoji = (asking: MatrixClient, asked: MatrixClient, roomId: string): Promise<[string[], string[]]> =>
+  compareEmojis(() => cryptoOf(asking).requestVerificationDM(asked.getSafeUserId(), roomId), asked)
+
+async function compareEmojis(ask: () => Promise<VerificationRequest>, asked: MatrixClient): Promise<[string[], string[]]> {
   const incoming = new Promise<VerificationRequest>((resolve) => {
     asked.once(CryptoEvent.VerificationRequestReceived, resolve)
   })
-  const request = await cryptoOf(asking).requestOwnUserVerification()
+  const request = await ask()
   const answer = await incoming
   await answer.accept()
   await until('both to be ready', () => request.phase === VerificationPhase.Ready && answer.phase === VerificationPhase.Ready)

@@ -51,7 +51,7 @@ export function fakeDoor(serverName: string = 'a.example'): AdminDoor & { readon
       }
     },
     actors: async () => [{ kind: 'room', id: room.roomId, mailboxDepth: 2, turns: 40, failures: 0, memoryBytes: 2048 }],
-    stats: async () => ({ users: users.size, monthlyUsers: null, rooms: 1, position: 7, databaseBytes: 4096, isDiskFull: false, problems: [] }),
+    stats: async () => ({ users: users.size, monthlyUsers: null, rooms: 1, position: 7, databaseBytes: 4096, isDiskFull: false, problems: [], brokenInvariants: {} }),
   }
 }
 

@@ -9,9 +9,12 @@ import { deviceIdOf } from '#schema/identifiers.ts'
 import { countBrokenInvariants } from '#store/broken-invariants.ts'
 import { migrate } from '#store/database.ts'
 import { projectOneTimeKeyClaimed } from '#store/device-keys.ts'
+import { findDeviceInbox } from '#store/device-inboxes.ts'
 import { e2eeProjections } from '#store/e2ee-projections.ts'
 import { inlineWriter, sqliteJournal } from '#store/journal.ts'
 import { type Store, storeOn } from '#store/store.ts'
+import { readToDevice } from '#store/sync/encryption.ts'
+import { listToDevice, projectToDeviceCrowdedOut } from '#store/to-device.ts'
 import { type RowToWrite, wireBatch, writeBatch } from '#store/write-batch.ts'
 
 /**
@@ -44,7 +47,7 @@ beforeAll(async () => {
   await alice.answer('POST', '/v3/keys/upload', keys(alice, { fallback_keys: fallback }))
   await tv.answer('POST', '/v3/keys/upload', keys(tv))
   for (let count = 0; count < 5; count++) await claim(alice)
-  await server.device(tv.userId, deviceIdOf('TV')).ask({ kind: 'dropOneTimeKeys' }, 'test')
+  await server.device(tv.userId, deviceIdOf('TV')).ask({ kind: 'noticeRestore' }, 'test')
 
   await alice.answer('POST', '/v3/keys/device_signing/upload', crossSigningKeysOf(alice.userId))
   const signed = crossSigned(deviceKeysOf(alice.userId, 'TV'), alice.userId, crossSigningNames(alice.userId).selfSigning)
@@ -111,9 +114,9 @@ const TABLES = [
   'key_signatures', 'key_backups', 'backed_up_keys', 'dehydrated_devices', 'broken_invariants',
 ]
 
-test('the life holds every kind of fact of encryption but the one that only a flood brings', () => {
+test('the life holds every kind of fact of encryption but those that only age and floods bring', () => {
   const kinds = new Set(replayed().map(({ fact }) => fact.kind))
-  expect(Object.keys(e2eeProjections).filter((kind) => !kinds.has(kind))).toEqual(['toDeviceDropped'])
+  expect(Object.keys(e2eeProjections).filter((kind) => !kinds.has(kind))).toEqual(['toDeviceDropped', 'toDeviceCrowdedOut'])
 })
 
 describe('the journal written again into an empty database', () => {
@@ -149,8 +152,31 @@ test('actors that are rebuilt from the journal remember what they remembered', a
 test('a one-time key that would be handed out twice is counted', () => {
   const copy = inMemory()
   writeBatch(copy, wireBatch(replayed(), []))
-  expect([...countBrokenInvariants(copy)]).toEqual([])
+  expect([...countBrokenInvariants(copy).values()]).toEqual([0, 0])
   const fact = { kind: 'oneTimeKeyClaimed', userId: here.alice.userId, deviceId: deviceIdOf('PHONE'), algorithm: 'signed_curve25519', keyId: 'AAA1' } as const
   for (const position of [9_001, 9_002]) projectOneTimeKeyClaimed(copy, fact, position, '')
-  expect([...countBrokenInvariants(copy)]).toEqual([['one-time key handed out twice', 2]])
+  expect(countBrokenInvariants(copy).get('one-time key handed out twice')).toBe(2)
+})
+
+test('a message that would be delivered after its acknowledgement is held back and counted', () => {
+  const copy = inMemory()
+  writeBatch(copy, wireBatch(replayed(), []))
+  const { userId } = here.alice
+  const deviceId = deviceIdOf('PHONE')
+  const inbox = findDeviceInbox(copy, userId, deviceId)
+  const read = (seen: number) =>
+    readToDevice(copy, { ...inbox, seen }, { userId, deviceId, after: 0, until: 1_000_000 }).events.map((event) => (JSON.parse(event) as { content: unknown }).content)
+  expect([read(inbox.seen), countBrokenInvariants(copy).get('to-device message delivered after its acknowledgement')]).toEqual([[{ n: 3 }], 0])
+  expect([read(1_000_000), countBrokenInvariants(copy).get('to-device message delivered after its acknowledgement')]).toEqual([[], 1])
+})
+
+test('a message that was crowded out is gone, and the next one is the oldest', () => {
+  const copy = inMemory()
+  writeBatch(copy, wireBatch(replayed(), []))
+  const owner = { userId: here.alice.userId, deviceId: deviceIdOf('TV') }
+  const positions = () => listToDevice(copy, { ...owner, after: 0, until: 1_000_000, limit: 10 }).map(({ position }) => position)
+  const [first = 0, second = 0] = positions()
+  expect([first > 0, second > first]).toEqual([true, true])
+  projectToDeviceCrowdedOut(copy, { kind: 'toDeviceCrowdedOut', ...owner, positions: [first], messageIds: ['x'] }, 1_000_000, '')
+  expect([positions(), findDeviceInbox(copy, owner.userId, owner.deviceId).oldestMessage]).toEqual([[second], second])
 })

@@ -56,7 +56,9 @@ describe('a new database', () => {
     const db = new Database(path, { readonly: true })
     expect(db.query('PRAGMA journal_mode').get()).toEqual({ journal_mode: 'wal' })
     expect(db.query('PRAGMA auto_vacuum').get()).toEqual({ auto_vacuum: 2 })
-    expect(db.query('SELECT * FROM meta').all()).toEqual([{ key: 'server_name', value: 'a.example' }])
+    expect(db.query('SELECT * FROM meta ORDER BY key').all()).toEqual([
+      { key: 'file', value: expect.stringMatching(/^\d+:\d+$/) }, { key: 'server_name', value: 'a.example' },
+    ])
     db.close()
   })
 

@@ -30,7 +30,7 @@ export function readToDevice(store: Store, inbox: DeviceInbox, wanted: ToDeviceW
   if (deviceId === null || inbox.oldestMessage === null || inbox.oldestMessage > until)
     return { events: [], more: undefined }
   const rows = listToDevice(store, { userId, deviceId, after, until, limit: limit + 1 })
-  const shown = rows.slice(0, limit).filter(({ position }) => isUnseen(position, inbox))
+  const shown = rows.slice(0, limit).filter(({ position }) => isUnseen(store, position, inbox))
   return {
     events: shown.map(({ json }) => json),
     more: rows.length > limit ? rows[limit - 1]?.position : undefined,
@@ -38,9 +38,9 @@ export function readToDevice(store: Store, inbox: DeviceInbox, wanted: ToDeviceW
 }
 
 /** Acknowledged messages are deleted; should one be there all the same, it is not delivered, and counted. */
-function isUnseen(position: number, { seen }: DeviceInbox): boolean {
+function isUnseen(store: Store, position: number, { seen }: DeviceInbox): boolean {
   if (position > seen) return true
-  noteBrokenInvariant('to-device message delivered after its acknowledgement')
+  noteBrokenInvariant(store, 'to-device message delivered after its acknowledgement')
   return false
 }
 

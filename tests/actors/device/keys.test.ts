@@ -74,6 +74,12 @@ describe('uploadKeys', () => {
     const full = phone.and({ ...upload, oneTimeKeys: keys.slice(1) })
     expect(full.when({ ...upload, oneTimeKeys: keys.slice(0, 1) })).toMatchObject({ refused: 'M_INVALID_PARAM' })
   })
+
+  test('a fallback key takes no place among the one-time keys', () => {
+    const keys = Array.from({ length: ONE_TIME_KEYS_PER_DEVICE }, (_, index) => key(`${index}`))
+    const outcome = phone.when({ ...upload, oneTimeKeys: keys, fallbackKeys: [key('F')] })
+    expect(counts(outcome)).toEqual({ signed_curve25519: ONE_TIME_KEYS_PER_DEVICE })
+  })
 })
 
 describe('claimKey', () => {
@@ -126,11 +132,33 @@ describe('claimKey', () => {
   })
 })
 
-test('dropOneTimeKeys starts over: nothing of what was there is handed out, nor taken again', () => {
-  const dropped = phone.and({ ...upload, oneTimeKeys: [key('1')] }).and({ kind: 'dropOneTimeKeys' })
-  expect(dropped.when(claim).reply).toBeNull()
-  expect(dropped.when({ ...upload, oneTimeKeys: [key('1'), key('2')] }).facts).toMatchObject([{ keys: [key('2')] }])
-  expect(dropped.when({ kind: 'dropOneTimeKeys' }).facts).toEqual([])
+describe('starting over', () => {
+  const stocked = phone.and({ ...upload, deviceKeys: identity('a'), oneTimeKeys: [key('1')], fallbackKeys: [key('F')] })
+  const dropped = stocked.and({ kind: 'dropOneTimeKeys' })
+
+  test('nothing of what was there is handed out, nor taken again', () => {
+    expect(dropped.memory.encryption.oneTimeKeys).toEqual(new Map([['signed_curve25519', new Map()]]))
+    expect(dropped.when({ ...upload, oneTimeKeys: [key('1'), key('2')] }).facts).toMatchObject([{ keys: [key('2')] }])
+  })
+
+  test('the fallback key counts as used, so that another one comes, and serves until then', () => {
+    expect(stocked.when({ kind: 'dropOneTimeKeys' }).facts).toEqual([
+      { kind: 'oneTimeKeysDropped', userId, deviceId },
+      { kind: 'fallbackKeyUsed', userId, deviceId, algorithm: 'signed_curve25519' },
+    ])
+    expect(dropped.when(claim)).toMatchObject({ facts: [], reply: { keyId: 'F', isFallback: true } })
+  })
+
+  test('is done once', () => {
+    expect(dropped.when({ kind: 'dropOneTimeKeys' }).facts).toEqual([])
+  })
+
+  test('after a restore whoever encrypts for the device looks at its keys again', () => {
+    const doubted = { kind: 'deviceKeysDoubted', userId, deviceId } as const
+    expect(dropped.when({ kind: 'noticeRestore' }).facts).toEqual([doubted])
+    expect(stocked.when({ kind: 'noticeRestore' }).facts).toEqual([...stocked.when({ kind: 'dropOneTimeKeys' }).facts, doubted])
+    expect(phone.when({ kind: 'noticeRestore' }).facts).toEqual([])
+  })
 })
 
 test('a device that is removed forgets its keys', () => {
