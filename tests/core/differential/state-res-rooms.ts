@@ -25,7 +25,10 @@ export type Room = Readonly<{
   case?: string
 }>
 export const ALGORITHMS = [['v1'], ['v2'], ['v2.1']] as const
-type Fixture = Readonly<Record<(typeof ALGORITHMS)[number][0], readonly Room[]>>
+type Fixture = Readonly<Record<(typeof ALGORITHMS)[number][0], readonly Room[]>> & {
+  /** What a third implementation came to in the rooms of `v1`. */
+  readonly 'v1-gomatrixserverlib': readonly (readonly number[])[]
+}
 
 export const stateResRooms = await loadFixture<Fixture>('state-res')
 
