@@ -46,7 +46,7 @@ test('capabilities follow the configuration', async () => {
   })
 })
 
-test('admins may moderate accounts', async () => {
+test('K-04: admins may moderate accounts, by the name that the schema has', async () => {
   const { register, close } = await house()
   const root = await register('root', { isAdmin: true })
   const { body } = await root.answer('GET', '/v3/capabilities')

@@ -177,7 +177,7 @@ describe('createRoom', () => {
     expect(await alice.answer('POST', '/v3/createRoom', {})).toMatchObject({ status: 403, body: { errcode: 'M_USER_SUSPENDED' } })
   })
 
-  test('makes no more rooms than the rate allows', async () => {
+  test('K-09: makes no more rooms than the rate allows, though the answer is documented nowhere', async () => {
     const { alice } = await house({ rc_room_creation: { per_second: 0.01, burst_count: 1 } })
     await makeRoom(alice)
     expect(await alice.answer('POST', '/v3/createRoom', {})).toMatchObject({ status: 429, body: { errcode: 'M_LIMIT_EXCEEDED' } })

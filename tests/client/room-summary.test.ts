@@ -29,7 +29,7 @@ describe('the summary of a room', () => {
     expect(await done(alice, 'GET', path(roomId))).toEqual({ ...summary, membership: 'join' })
   })
 
-  test('is told to strangers too, without a membership', async () => {
+  test('K-01: is told to strangers too, without a membership', async () => {
     const { alice, stranger } = await house()
     const roomId = await makeRoom(alice, { preset: 'public_chat' })
     expect(await done(stranger, 'GET', path(roomId))).not.toHaveProperty('membership')

@@ -7,9 +7,10 @@ import { createDag, furnishedRoom, joinOf, messageBy, outcome, powerLevelsBy, ru
 
 /**
  * Where the specification contradicts itself or what all servers do, as far as the core is concerned. The numbers are
- * those of a list of such places, in the order in which they were met: K-03, K-05 and K-08 fall to the core; K-01
- * (whose token `room_summary` takes), K-06 (v1 `send_join` in the list of ACL-guarded paths), K-07 (`M_MISSING_PARAMS`)
- * and K-09 (where a 429 may come) to the APIs, K-02 and K-04 (names and versions of operations) to the endpoint table.
+ * those of a list of such places, in the order in which they were met: K-03, K-05 and K-08 fall to the core. K-01 (whose
+ * token `room_summary` takes), K-04 (what a capability is called) and K-09 (where a 429 may come) have their tests with
+ * these endpoints. K-02 (versions of operations) asks nothing of a server; K-06 (v1 `send_join` in the list of ACL-guarded
+ * paths) and K-07 (`M_MISSING_PARAMS`) are about endpoints that are not served.
  */
 describe('faults of the specification', () => {
   test.each([
