@@ -10,17 +10,20 @@ import { unreadOptions } from './option-use.ts'
  */
 
 const root = join(import.meta.dir, '..')
-const junitFile = join(root, 'dist', 'junit.xml')
 const answeredFile = join(root, 'dist', 'answered.txt')
 const CODE_FOLDERS = ['schema', 'actors', 'src', 'scripts']
 const TEST_LIMIT_MS = 285_000
 const LARGEST_SHOWN = 5
+/** Tests that start servers and clients of their own and mostly wait for them: they run beside all the others. */
+const WITH_PROCESSES = ['tests/real-client/', 'tests/cli/', 'tests/torture.test.ts']
 
 type Outcome = Readonly<{ passed: number; failed: number }>
 
-async function run(command: readonly string[], limitMs: number = TEST_LIMIT_MS): Promise<number> {
+type Output = 'inherit' | Bun.BunFile
+
+async function run(command: readonly string[], output: Output = 'inherit'): Promise<number> {
   const env = { ...process.env, WARREN_ANSWERED: answeredFile }
-  const child = Bun.spawn([...command], { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'], timeout: limitMs })
+  const child = Bun.spawn([...command], { cwd: root, env, stdio: ['ignore', output, output], timeout: TEST_LIMIT_MS })
   return child.exited
 }
 
@@ -30,11 +33,23 @@ async function check(name: string, command: readonly string[]): Promise<Outcome>
   return isFine ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 }
 }
 
-async function test(): Promise<Outcome> {
+async function tests(): Promise<Outcome[]> {
   mkdirSync(join(root, 'dist'), { recursive: true })
-  await Bun.file(junitFile).delete().catch(() => undefined)
   await Bun.write(answeredFile, '')
-  const code = await run([process.execPath, 'test', '--dots', '--reporter=junit', `--reporter-outfile=${junitFile}`])
+  const aside = Bun.file(join(root, 'dist', 'tests-with-processes.txt'))
+  await Bun.write(aside, '')
+  const outcomes = await Promise.all([
+    test('all-others', WITH_PROCESSES.map((place) => `--path-ignore-patterns=${place.endsWith('/') ? `${place}**` : place}`)),
+    test('with-processes', WITH_PROCESSES, aside),
+  ])
+  console.log(await aside.text())
+  return outcomes
+}
+
+async function test(name: string, which: readonly string[], output: Output = 'inherit'): Promise<Outcome> {
+  const junitFile = join(root, 'dist', `junit-${name}.xml`)
+  await Bun.file(junitFile).delete().catch(() => undefined)
+  const code = await run([process.execPath, 'test', '--dots', '--reporter=junit', `--reporter-outfile=${junitFile}`, ...which], output)
   const totals = await Bun.file(junitFile).text().then((text) => /<testsuites[^>]*>/.exec(text)?.[0] ?? '', () => '')
   const count = (name: string): number => Number(new RegExp(`${name}="(\\d+)"`).exec(totals)?.[1] ?? 0)
   const failed = count('failures') + count('errors')
@@ -72,7 +87,7 @@ const started = Date.now()
 const outcomes = [
   await check('types', [process.execPath, 'check']),
   await check('lint', [join(root, 'node_modules/.bin/oxlint'), '--quiet', ...CODE_FOLDERS, 'tests']),
-  await test(),
+  ...(await tests()),
   await endpoints(),
 ]
 describeCode()
