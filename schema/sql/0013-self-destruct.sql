@@ -1,5 +1,5 @@
 -- Messages that end at a time that their sender has set (MSC2228).
--- Cut: the row goes when the message has ended or was redacted, and with its event.
+-- Cut: the row goes when the message has ended, and with its event.
 CREATE TABLE self_destructs (
   event      INTEGER PRIMARY KEY,
   room       INTEGER NOT NULL,

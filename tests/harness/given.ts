@@ -10,6 +10,7 @@ import type { EventId, ServerName } from '#schema/identifiers.ts'
 export const WORLD = {
   serverName: 'a.example' as ServerName,
   signingKey: signingKeyFromSeed('ed25519:test', new Uint8Array(32).fill(7)),
+  messagesSelfDestruct: true,
 }
 export const NOW = 1_700_000_000_000
 /** Senders have found nothing of the history in the tables. */
