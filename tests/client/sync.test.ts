@@ -249,6 +249,7 @@ describe('what is not in the timeline', () => {
     await bob.answer('PUT', `/v3/rooms/${roomId}/typing/${bob.userId}`, { typing: false })
     const stopped = await sync(alice, { since: typing.next_batch })
     expect(stopped.rooms?.join?.[roomId]?.ephemeral.events).toEqual([{ type: 'm.typing', content: { user_ids: [] } }])
+    expect((await sync(alice)).rooms?.join?.[roomId]?.ephemeral.events).toEqual([{ type: 'm.typing', content: { user_ids: [] } }])
   })
 
   test('a private receipt is its owner’s alone', async () => {
