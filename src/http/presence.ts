@@ -32,7 +32,7 @@ function deskOf(server: Homeserver): Desk {
 
 export const isTracked = ({ config }: Homeserver): boolean => config.presence.enabled === true
 
-const NEVER_SEEN: ShownPresence = { presence: 'offline', statusMsg: null, lastActiveTs: null }
+export const NEVER_SEEN: ShownPresence = { presence: 'offline', statusMsg: null, lastActiveTs: null }
 
 const timersOf = ({ config: { presence } }: Homeserver): PresenceTimers =>
   ({ onlineMs: presence.syncOnlineTimeout, idleMs: presence.idleTimeout, activeMs: presence.lastActiveGranularity })
@@ -145,12 +145,13 @@ function newcomers(server: Homeserver, { watch, since, until, moved, isInitial }
   for (const roomId of moved) {
     if (!watch.rooms.has(roomId) || except.has(roomId) || !notifier.mayHaveMoved(roomId, 'membership', since)) continue
     const arrived = listArrivals(store, roomId, since, until)
-    found.push(...(arrived.includes(watch.userId) ? membersIn(server, roomId) : arrived))
+    found.push(...(arrived.includes(watch.userId) ? shownMembers(server, roomId) : arrived))
   }
   return found.filter((userId) => userId !== watch.userId)
 }
 
-function membersIn({ notifier, store }: Homeserver, roomId: RoomId): UserId[] {
+/** The members of a small room; of others those of whom there is something to show. */
+export function shownMembers({ notifier, store }: Homeserver, roomId: RoomId): UserId[] {
   const members = listMembersOf(store, roomId, 'join', SMALL_ROOM + 1)
   return members.length <= SMALL_ROOM ? members : notifier.presence.newest(INITIAL_PRESENCES).filter((userId) => notifier.isIn(userId, roomId))
 }
