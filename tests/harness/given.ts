@@ -87,7 +87,7 @@ function turnAfter(facts: readonly Kinded[], now: number): WorldTurn {
     ...WORLD,
     id: `turn-${facts.length}`,
     now,
-    nonce: `${facts.length}`.padStart(32, 'n'),
+    nonce: `${facts.length}`.padEnd(32, 'n'),
     cause: 'test',
     position: facts.length + 1,
     written: NOTHING_WRITTEN,
