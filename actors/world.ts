@@ -11,6 +11,8 @@ export type World = Readonly<{
   serverName: ServerName
   /** Ed25519 is deterministic, so signing is a pure function. */
   signingKey: SigningKey
+  /** Whether messages end when their sender wants it: `enable_ephemeral_messages`. */
+  messagesSelfDestruct: boolean
   /** The event of that id, if this server keeps it. Never used for anything that can change. */
   event: (eventId: EventId) => RoomEvent | undefined
 }>

@@ -23,7 +23,7 @@ type Extra = Readonly<Record<string, unknown>>
 
 export const forbidden = (why: string): MatrixError => new MatrixError(403, 'M_FORBIDDEN', why)
 export const notFound = (why: string): MatrixError => new MatrixError(404, 'M_NOT_FOUND', why)
-export const unrecognized = (why: string, status: 404 | 405 = 404): MatrixError =>
+export const unrecognized = (why: string, status: 400 | 404 | 405 = 404): MatrixError =>
   new MatrixError(status, 'M_UNRECOGNIZED', why)
 export const badJson = (why: string): MatrixError => new MatrixError(400, 'M_BAD_JSON', why)
 export const notJson = (why: string): MatrixError => new MatrixError(400, 'M_NOT_JSON', why)

@@ -57,4 +57,4 @@ function unknownPath(routes: readonly { method: string; path: string }[]): Endpo
   }
 }
 
-const patternOf = (path: string): RegExp => new RegExp(`^${path.replace(/:[^/]+/g, '[^/]+')}$`)
+const patternOf = (path: string): RegExp => new RegExp(`^${path.replace(/:[^/]+/g, '[^/]+').replace('*', '.*')}$`)

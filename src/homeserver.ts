@@ -96,6 +96,7 @@ export async function openHomeserver(config: Config, log: Logger, clock: Clock =
   const world: World = {
     serverName: config.serverName,
     signingKey: signingKeyFromSeed(key.keyId, key.seed),
+    messagesSelfDestruct: config.enableEphemeralMessages,
     event: events.find,
   }
   const bootId = clock.now().toString(36)
@@ -121,7 +122,7 @@ export async function openHomeserver(config: Config, log: Logger, clock: Clock =
   const sweep = setInterval(() => notifier.sweep(), SWEEP_EVERY_MS)
   const marking = setInterval(() => opened.lineage.note(journal.position), MARK_EVERY_MS)
   const mintCause = causes(bootId)
-  const stopsOfChores = chores().map(({ everyMs, letters }) => every(clock, everyMs, () => {
+  const stopsOfChores = chores(config).map(({ everyMs, letters }) => every(clock, everyMs, () => {
     try {
       for (const { to, command } of letters({ store, config, now: clock.now() })) system.tell(to, command, mintCause())
     } catch (error) {

@@ -73,7 +73,8 @@ export function draftOf(room: Room, turn: WorldTurn, rules = room.rules): Draft 
 export function append(draft: Draft, wanted: NewEvent): RoomEvent {
   const { rules, turn, room } = draft
   const pdu = describe(draft, wanted)
-  const verdict = checkEventAuth(rules, { eventId: '$unsealed', roomId: room.roomId, pdu }, draft.state)
+  // Only where ids are of the sender's choice do the auth rules look at them, and there it is known already.
+  const verdict = checkEventAuth(rules, { eventId: pdu.event_id ?? '$unsealed', roomId: room.roomId, pdu }, draft.state)
   if (!verdict.ok) throw forbidden(verdict.why)
   const { event, json } = sealEvent(rules, pdu, turn.serverName, turn.signingKey)
   const [contentStart, contentEnd] = contentSpan(event.pdu, json)

@@ -7,6 +7,7 @@ import * as admin from './admin.ts'
 import * as append from './append.ts'
 import * as create from './create.ts'
 import * as delayedEvents from './delayed-events.ts'
+import * as selfDestruct from './self-destruct.ts'
 import * as membership from './membership.ts'
 import { emptyRoom, freezeRoom, type FrozenRoom, type Room, thawRoom } from './memory.ts'
 import * as publicRooms from './public-rooms.ts'
@@ -20,6 +21,7 @@ export type RoomCommand =
   | admin.AdminCommand
   | create.CreateCommand
   | delayedEvents.DelayedEventCommand
+  | selfDestruct.SelfDestructCommand
   | send.SendCommand
   | membership.MembershipCommand
   | redaction.RedactionCommand
@@ -39,6 +41,7 @@ export const room: Behaviour<Room, RoomCommand, RoomFact, RoomNote, Effect, Worl
     ...admin.decide,
     ...create.decide,
     ...delayedEvents.decide,
+    ...selfDestruct.decide,
     ...send.decide,
     ...membership.decide,
     ...redaction.decide,
@@ -50,6 +53,7 @@ export const room: Behaviour<Room, RoomCommand, RoomFact, RoomNote, Effect, Worl
   apply: {
     ...append.apply,
     ...delayedEvents.apply,
+    ...selfDestruct.apply,
     ...membership.apply,
     ...redaction.apply,
     ...receipts.apply,

@@ -8,6 +8,7 @@ import { MatrixError } from '#schema/matrix-error.ts'
 import { append, type Draft, draftOf, requestKey, unchanged } from './append.ts'
 import type { Room, RoomDecide } from './memory.ts'
 import { refuseNewRelation } from './relations.ts'
+import { selfDestructOf } from './self-destruct.ts'
 
 type Sent = { eventId: EventId }
 
@@ -41,6 +42,7 @@ export const decide = {
     return drafting(room, turn, (draft) => {
       const event = append(draft, { type: eventType, sender: userId, content, ...given({ transaction, ts, stickyMs }) })
       refuseNewRelation(room, turn, { userId, eventType, content, isAnnotated })
+      if (turn.messagesSelfDestruct) draft.facts.push(...selfDestructOf(event))
       return event
     })
   },

@@ -36,3 +36,6 @@ export const getPushRuleActions = { params: Rule }
 
 /** spec: client-server-api#put_matrixclientv3pushrulesglobalkindruleidactions */
 export const setPushRuleActions = { params: Rule, body: Anything }
+
+/** What is below `pushrules/` and none of the above: another scope, no kind or rule, an attribute that rules do not have. */
+export const misnamedPushRule = {}

@@ -12,3 +12,6 @@ export const redactEvent = {
     'org.matrix.msc3912.with_relations': Type.Optional(Type.Array(Type.String())),
   }),
 } as const
+
+/** Without a transaction id, as old clients do it: a request that is repeated redacts twice. */
+export const postRedaction = { ...redactEvent, params: Type.Omit(redactEvent.params, ['txnId']) } as const

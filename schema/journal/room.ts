@@ -1,6 +1,7 @@
 import type { Pdu } from '#core/pdu.ts'
 import type { EventId, RoomId, UserId } from '#schema/identifiers.ts'
 import type { DelayedEventFact } from './delayed-event.ts'
+import type { SelfDestructFact } from './self-destruct.ts'
 
 /** What a room has decided, in the past tense. Rows of the journal: add kinds, never change one. */
 
@@ -58,3 +59,4 @@ export type RoomFact =
   | RoomPublished
   | RoomForgotten
   | DelayedEventFact
+  | SelfDestructFact

@@ -11,7 +11,7 @@ CREATE TABLE events (
   position      INTEGER,           -- place in the sync stream; NULL for what clients never saw arrive
   content_start INTEGER NOT NULL,  -- where `content` stands in `json`, in UTF-16 units
   content_end   INTEGER NOT NULL,
-  redacted_by   INTEGER,           -- num of the redaction that took effect
+  redacted_by   INTEGER,           -- num of the redaction that took effect; 0: it destructed itself
   device        INTEGER,           -- who sent it from here, for `unsigned.transaction_id`
   txn_id        TEXT,
   json          TEXT NOT NULL      -- canonical JSON of the PDU without what the columns hold; see src/store/stored-pdu.ts

@@ -6,12 +6,13 @@ import { type Requester, signedIn, type SignedInCall } from '#http/endpoint.ts'
 import { oldAccountData, oldPresence, oldReceipts, printOldEvent, usersInRoom, usersInSight } from '#http/old-events.ts'
 import { page } from '#http/page.ts'
 import { readLimit } from '#http/pagination.ts'
+import { noticeSync } from '#http/presence.ts'
 import { readerOrNone, type RoomReader, roomReader } from '#http/room-reader.ts'
 import type { Seen } from '#notifier'
 import { getEvents, getOneEvent } from '#schema/client/events.ts'
 import { readInteger } from '#schema/client/query.ts'
 import type { RoomId } from '#schema/identifiers.ts'
-import { invalidParam, notFound } from '#schema/matrix-error.ts'
+import { invalidParam, MatrixError, notFound } from '#schema/matrix-error.ts'
 import { listAccountDataBetween } from '#store/account-data.ts'
 import { findClientEvent, findClientEventByNum, printFor } from '#store/client-events.ts'
 import { findEvent } from '#store/events.ts'
@@ -41,13 +42,16 @@ export const eventsPage = (server: Homeserver) =>
     )
 
 /** spec: client-server-api#get_matrixclientv3events */
-async function listen(server: Homeserver, { query, requester, request }: SignedInCall<typeof getEvents>): Promise<object> {
+async function listen(server: Homeserver, { query, requester, request, cause }: SignedInCall<typeof getEvents>): Promise<object> {
   const { notifier, clock } = server
   const limit = readLimit(query.limit === undefined ? undefined : Number(query.limit), LIMIT_DEFAULT, LIMIT)
-  const start = query.from ? readPlace(server, query.from) : notifier.seen
+  if (requester.isGuest && query.room_id === undefined) throw new MatrixError(403, 'M_GUEST_ACCESS_FORBIDDEN', 'Guests name the room that they look into')
   const peeked = query.room_id === undefined ? undefined : roomReader(server, query.room_id, requester)
   connectionOf(request).keepOpen()
-  const deadline = clock.now() + Math.min(readInteger(query.timeout, TIMEOUT_DEFAULT_MS), LONGEST_WAIT_MS)
+  const waitMs = Math.min(readInteger(query.timeout, TIMEOUT_DEFAULT_MS), LONGEST_WAIT_MS)
+  const deadline = clock.now() + waitMs
+  await noticeSync(server, requester, { presence: 'online', waitMs, signal: request.signal, cause })
+  const start = query.from ? readPlace(server, query.from) : notifier.seen
   const watch = notifier.watch(requester.userId)
   for (let from = start; ;) {
     const { seen } = notifier
@@ -121,7 +125,7 @@ const readRoom = ({ store }: Homeserver, reader: RoomReader, { from, seen, limit
 const HIDDEN = {}
 
 /** The oldest of them; what is cut off comes with the next call. */
-function firstOf(found: readonly Found[], { seen, limit }: Window): { events: object[]; end: Seen; isCut: boolean } {
+function firstOf(found: readonly Found[], { from, seen, limit }: Window): { events: object[]; end: Seen; isCut: boolean } {
   const inOrder = found.toSorted((one, other) => one.event.num - other.event.num)
   const distinct = inOrder.filter(({ event }, at) => event.num !== inOrder[at - 1]?.event.num)
   const shown = distinct.slice(0, limit)
@@ -129,7 +133,7 @@ function firstOf(found: readonly Found[], { seen, limit }: Window): { events: ob
   const last = shown.at(-1)
   return {
     events: shown.map(({ print }) => print()).filter((event) => event !== HIDDEN),
-    end: isCut && last ? { position: last.event.num, volatile: 0 } : seen,
+    end: isCut && last ? { position: last.event.num, volatile: from.volatile } : seen,
     isCut,
   }
 }

@@ -3,9 +3,10 @@ import { printSyncToken, printTimelineToken } from '#core/sync/token.ts'
 import type { Homeserver } from '#homeserver'
 import { type Requester, signedIn } from '#http/endpoint.ts'
 import { readHistory } from '#http/history.ts'
-import { oldAccountData, oldPresence, oldReceipts, printOldEvent, usersInRoom, usersInSight } from '#http/old-events.ts'
+import { oldAccountData, oldPresence, oldReceipts, printOldEvent, usersInSight } from '#http/old-events.ts'
 import { page } from '#http/page.ts'
 import { readLimit } from '#http/pagination.ts'
+import { noticeSync, shownMembers } from '#http/presence.ts'
 import { roomReader } from '#http/room-reader.ts'
 import type { Seen } from '#notifier'
 import { initialSync, roomInitialSync } from '#schema/client/initial-sync.ts'
@@ -27,7 +28,10 @@ export const initialSyncPage = (server: Homeserver) =>
   page()
     .get(
       '/_matrix/client/v3/initialSync',
-      signedIn(server, initialSync, ({ query, requester }) => readEverything(server, requester, limitOf(query.limit), query.archived === 'true')),
+      signedIn(server, initialSync, async ({ query, requester, request: { signal }, cause }) => {
+        await noticeSync(server, requester, { presence: 'online', waitMs: 0, signal, cause })
+        return readEverything(server, requester, limitOf(query.limit), query.archived === 'true')
+      }),
     )
     .get(
       '/_matrix/client/v3/rooms/:roomId/initialSync',
@@ -38,7 +42,7 @@ export const initialSyncPage = (server: Homeserver) =>
         return {
           ...readRoom(server, requester, roomId, { limit: limitOf(query.limit), seen }),
           receipts: isInside ? oldReceipts(server, reader, roomId, 0, seen.position) : [],
-          presence: isInside ? oldPresence(server, usersInRoom(server, roomId)) : [],
+          presence: isInside ? oldPresence(server, shownMembers(server, roomId)) : [],
         }
       }),
     )
@@ -93,6 +97,6 @@ function readRoom(server: Homeserver, requester: Requester, roomId: RoomId, { li
       chunk: events.map((event) => printOldEvent(reader, event)).toReversed(),
     },
     state: state.map((event) => printOldEvent(reader, event)),
-    account_data: oldAccountData(listAccountDataOf(store, requester.userId, roomId)),
+    account_data: oldAccountData(listAccountDataOf(store, requester.userId, roomId).map((row) => ({ ...row, roomId: null }))),
   }
 }

@@ -1,5 +1,6 @@
 import type { JsonObject } from '#core/pdu.ts'
 import { relationOf } from '#core/relations.ts'
+import { refuseMessageType } from '#core/state-content.ts'
 import type { Homeserver } from '#homeserver'
 import { DELAY_PARAMETER, readDelay, scheduleEvent } from '#http/delayed-events.ts'
 import { type Requester, signedIn, type SignedInCall } from '#http/endpoint.ts'
@@ -30,6 +31,8 @@ async function send(
   const { roomId, eventType } = params
   const stickyMs = readStickyDuration(query)
   if (eventType !== 'm.room.redaction') refuseSilenced(server, requester)
+  const refusal = refuseMessageType(eventType)
+  if (refusal) throw refusal
   const transaction = transactionOf(requester, params.txnId)
   const content = body as JsonObject
   const sent = sentBefore(server, transaction, pathOf(roomId, eventType, content))

@@ -1,5 +1,6 @@
 import { roomIdFor } from '#actors/room/create.ts'
 import type { Json, JsonObject } from '#core/pdu.ts'
+import { roomCreators } from '#core/power-levels.ts'
 import type { PushRule } from '#core/push-rules/defaults.ts'
 import { type Upgrade, upgradedCreate, upgradedState } from '#core/room-upgrade.ts'
 import { type RoomVersionRules, roomVersionRules } from '#core/room-version.ts'
@@ -15,6 +16,7 @@ import { listAliasesOf } from '#store/aliases.ts'
 import { findMemberProfile } from '#store/profiles.ts'
 import { findPublished } from '#store/public-rooms.ts'
 import { findRoomVersion, findStateEvent, listStateOfType } from '#store/room-state.ts'
+import type { Store } from '#store/store.ts'
 import { listBanned, listDirectOfMembers, listPushRulesOfMembers, listTagsOfMembers } from '#store/upgrades.ts'
 
 export const roomUpgradePage = (server: Homeserver) => {
@@ -76,12 +78,18 @@ async function makeClone(server: Homeserver, { oldId, userId, upgrade, cause }: 
     content: (type) => findStateEvent(store, oldId, type, '')?.pdu.content,
     children: createContent.type === 'm.space' ? listStateOfType(store, oldId, 'm.space.child').map(({ pdu }) => [pdu.state_key ?? '', pdu.content]) : [],
     banned: listBanned(store, oldId),
+    formerCreators: privilegedIn(store, oldId),
     movedAliases: aliases,
     profile: findMemberProfile(store, userId),
   })
   const events = plan.map((event) => ({ ...event, sender: userId }))
   await server.room(newId).ask({ kind: 'createRoom', userId, version, ts, createContent, events, isPublished }, cause)
   return { newId, tombstone }
+}
+
+function privilegedIn(store: Store, roomId: RoomId): readonly string[] {
+  const rules = findRoomVersion(store, roomId)
+  return rules?.privilegedCreators ? roomCreators(rules, findStateEvent(store, roomId, 'm.room.create', '')) : []
 }
 
 type Move = Readonly<{ aliases: readonly RoomAlias[]; from: RoomId; to: RoomId; userId: UserId; cause: string }>

@@ -241,8 +241,7 @@ function readingOf(server: Homeserver, asked: Question, until: number, sinceVola
     movedAt: (roomId) => (token && token.position >= server.notifier.floor ? server.notifier.movedAt(roomId) : undefined),
     typingIn: (roomId) => {
       const typing = server.notifier.typingIn(roomId)
-      const isNews = typing && typing.volatile > sinceVolatile && (typing.userIds.length > 0 || token !== undefined)
-      return isNews ? typing.userIds : undefined
+      return typing && typing.volatile > sinceVolatile ? typing.userIds : undefined
     },
   }
 }

@@ -52,7 +52,7 @@ export const limitOptions = {
     }),
     'How long messages are kept. What is too old goes within minutes, so purge_jobs has nothing to say',
   ),
-  enable_ephemeral_messages: notYet('Messages do not expire by themselves', false),
+  enable_ephemeral_messages: served(flag(false), 'Whether messages end at the time that their sender has set'),
   account_validity: refused('Accounts do not expire', { enabled: false }),
   redact_content: needless('Redacted content always goes at once from what clients see'),
 

@@ -53,6 +53,8 @@ export type CarriedState = Readonly<{
   children: readonly (readonly [roomId: string, content: JsonObject])[]
   /** Members who are banned, with the reason if there is one. */
   banned: readonly (readonly [userId: UserId, reason: string | undefined])[]
+  /** Who stands above all levels in the old room; nobody before version 12. */
+  formerCreators: readonly string[]
   /** Aliases that will name the new room. */
   movedAliases: readonly RoomAlias[]
   /** `displayname` and `avatar_url` of the creator. */
@@ -64,7 +66,7 @@ export type CarriedState = Readonly<{
  * that has to be sent, whatever their level was in the old room, and nothing has to be raised and lowered again.
  */
 export function upgradedState(upgrade: Upgrade, carried: CarriedState): StateDraft[] {
-  const { content, children, banned, movedAliases, profile } = carried
+  const { content, children, banned, formerCreators, movedAliases, profile } = carried
   const { rules, creator, additionalCreators } = upgrade
   const aliases = keptAliases(content('m.room.canonical_alias'), movedAliases)
   const levels = content('m.room.power_levels')
@@ -83,10 +85,26 @@ export function upgradedState(upgrade: Upgrade, carried: CarriedState): StateDra
       content: { membership: 'ban', ...(reason === undefined ? {} : { reason }) },
     })),
     state('m.room.power_levels', levels
-      ? upgradedLevels(levels, rules.privilegedCreators ? [creator, ...additionalCreators] : [])
+      ? levelsIn(rules, levels, rules.privilegedCreators ? [creator, ...additionalCreators] : formerCreators)
       : defaultPowerLevels(rules, creator, 'private_chat', [])),
   ]
 }
+
+/** Creators are not listed where they stand above all levels, and where none do they stand as high as any. */
+function levelsIn(rules: RoomVersionRules, before: JsonObject, creators: readonly string[]): JsonObject {
+  const levels = upgradedLevels(before, rules.privilegedCreators ? creators : [])
+  if (rules.privilegedCreators || creators.length === 0) return levels
+  const highest = Math.max(CREATOR_LEVEL, ...numbersIn(levels))
+  const users = isJsonObject(levels.users) ? levels.users : {}
+  return { ...levels, users: { ...users, ...Object.fromEntries(creators.map((userId) => [userId, highest])) } }
+}
+
+/** Before version 12, at least. spec: client-server-api#mroompower_levels */
+const CREATOR_LEVEL = 100
+
+const numbersIn = (levels: JsonObject): number[] =>
+  [...Object.keys(DEFAULTS).map((key) => levels[key]), ...GROUPS.flatMap((group) => Object.values(levels[group] ?? {}))]
+    .filter((level) => typeof level === 'number')
 
 const state = (type: string, content: JsonObject): StateDraft => ({ type, stateKey: '', content })
 

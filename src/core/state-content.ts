@@ -28,6 +28,13 @@ export function refuseStateContent(
   return undefined
 }
 
+/** What tells everyone something about the room only as state. As messages these would look sent and do nothing. */
+const STATE_ONLY = ['m.room.name', 'm.room.tombstone', 'm.room.topic']
+
+/** The reference server refuses the same. */
+export const refuseMessageType = (type: string): MatrixError | undefined =>
+  STATE_ONLY.includes(type) ? invalidParam(`${type} is sent as state`) : undefined
+
 const SCALARS = ['ban', 'events_default', 'invite', 'kick', 'redact', 'state_default', 'users_default'] as const
 const GROUPS = ['events', 'notifications', 'users'] as const
 

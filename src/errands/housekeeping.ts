@@ -1,8 +1,10 @@
 import { deviceAt, roomAt } from '#actors/addresses.ts'
+import type { Config } from '#config'
 import { listDevicesWithOrigin, listStaleDevices } from '#store/devices.ts'
 import { listRoomsWithOriginals } from '#store/redacted-originals.ts'
 import { type Chore, letter } from './letters.ts'
 import { messageRetention } from './message-retention.ts'
+import { selfDestructs } from './self-destruct.ts'
 
 const MINUTE_MS = 60_000
 /** Devices that one round looks after; the next round goes on. */
@@ -41,4 +43,5 @@ const staleDevices: Chore = {
 }
 
 /** What is to be cleared away in a homeserver. */
-export const chores = (): readonly Chore[] => [oldOriginals, oldOrigins, staleDevices, messageRetention()]
+export const chores = ({ enableEphemeralMessages }: Config): readonly Chore[] =>
+  [oldOriginals, oldOrigins, staleDevices, messageRetention(), ...(enableEphemeralMessages ? [selfDestructs] : [])]

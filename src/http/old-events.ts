@@ -5,6 +5,7 @@ import type { RoomId, UserId } from '#schema/identifiers.ts'
 import type { AccountDataRow } from '#store/account-data.ts'
 import { findMembership } from '#store/memberships.ts'
 import { readReceipts } from '#store/sync/ephemeral.ts'
+import { NEVER_SEEN } from './presence.ts'
 import type { RoomReader } from './room-reader.ts'
 
 // Clients from before /sync read events in an older form: some of what stands in `unsigned` they look for outside.
@@ -37,12 +38,8 @@ const PRESENCE_LIMIT = 1_000
 const printPresence = (userId: UserId, shown: ShownPresence, now: number): object =>
   ({ type: 'm.presence', sender: userId, content: { user_id: userId, ...presenceContent(shown, now, ACTIVE_FOR_MS) } })
 
-/** The presence of those of `users` of whom there is any. */
 export const oldPresence = ({ notifier, clock }: Homeserver, users: readonly UserId[]): object[] =>
-  users.flatMap((userId) => {
-    const shown = notifier.presence.find(userId)
-    return shown ? [printPresence(userId, shown, clock.now())] : []
-  })
+  users.map((userId) => printPresence(userId, notifier.presence.find(userId) ?? NEVER_SEEN, clock.now()))
 
 /** Whose presence a user is told: their own and that of everyone who shares a room with them. */
 export function usersInSight({ notifier }: Homeserver, userId: UserId, changedSince?: number): UserId[] {
@@ -51,7 +48,6 @@ export function usersInSight({ notifier }: Homeserver, userId: UserId, changedSi
   return users.filter((other) => other === userId || notifier.sharesRoom(watch, other, new Set()))
 }
 
-/** Those of the users on the board who are in a room. */
-export const usersInRoom = ({ notifier, store }: Homeserver, roomId: RoomId, changedSince?: number): UserId[] =>
-  (changedSince === undefined ? notifier.presence.newest(PRESENCE_LIMIT) : notifier.presence.changedSince(changedSince).slice(0, PRESENCE_LIMIT))
-    .filter((userId) => findMembership(store, roomId, userId)?.membership === 'join')
+/** Those who are in a room and whose presence has changed. */
+export const usersInRoom = ({ notifier, store }: Homeserver, roomId: RoomId, changedSince: number): UserId[] =>
+  notifier.presence.changedSince(changedSince).slice(0, PRESENCE_LIMIT).filter((userId) => findMembership(store, roomId, userId)?.membership === 'join')

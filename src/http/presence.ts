@@ -1,16 +1,19 @@
 import type { PresenceTimers } from '#actors/user/presence.ts'
-import { isPresence, type Presence, presenceContent } from '#core/presence-board.ts'
+import { isPresence, type Presence, presenceContent, type ShownPresence } from '#core/presence-board.ts'
 import { type EventFilter, matchesEventFilter, NO_EVENT_FILTER } from '#core/sync/filter.ts'
 import type { Homeserver } from '#homeserver'
 import type { Watch } from '#notifier'
 import type { RoomId, UserId } from '#schema/identifiers.ts'
 import { invalidParam } from '#schema/matrix-error.ts'
-import { listMemberChanges } from '#store/sync/member-changes.ts'
+import { listMembersOf } from '#store/memberships.ts'
+import { listArrivals } from '#store/sync/arrivals.ts'
 import type { Requester } from './endpoint.ts'
 import { type RateLimiter, rateLimiter } from './rate-limit.ts'
 
 /** Users whom an initial sync looks at, those who did something last first. */
 const INITIAL_PRESENCES = 2_000
+/** In a room of at most so many, whoever comes in is told of everyone; in others of those who were there since the start. */
+export const SMALL_ROOM = 100
 /** Devices whose last word is remembered, so that not every sync is mail to an actor. */
 const NOTICED_LIMIT = 50_000
 
@@ -28,6 +31,8 @@ function deskOf(server: Homeserver): Desk {
 }
 
 export const isTracked = ({ config }: Homeserver): boolean => config.presence.enabled === true
+
+export const NEVER_SEEN: ShownPresence = { presence: 'offline', statusMsg: null, lastActiveTs: null }
 
 const timersOf = ({ config: { presence } }: Homeserver): PresenceTimers =>
   ({ onlineMs: presence.syncOnlineTimeout, idleMs: presence.idleTimeout, activeMs: presence.lastActiveGranularity })
@@ -120,25 +125,33 @@ export function readPresence(server: Homeserver, wanted: PresenceWanted): string
   const users = isInitial ? notifier.presence.newest(INITIAL_PRESENCES) : notifier.presence.changedSince(sinceVolatile)
   const mine = users.filter((userId) => userId === watch.userId || notifier.sharesRoom(watch, userId, except))
   const now = clock.now()
-  return [...new Set([...mine, ...newcomers(server, wanted)])].flatMap((userId) => {
-    const shown = notifier.presence.find(userId)
-    const isHidden = !shown || (isInitial && shown.presence === 'offline' && !config.presence.includeOfflineUsersOnSync)
+  return [...new Set([...mine, ...newcomers(server, wanted, except)])].flatMap((userId) => {
+    const shown = notifier.presence.find(userId) ?? NEVER_SEEN
+    const isHidden = isInitial && shown.presence === 'offline' && !config.presence.includeOfflineUsersOnSync
     if (isHidden || (filter !== NO_EVENT_FILTER && !matchesEventFilter(filter, { type: 'm.presence', sender: userId }))) return []
     const content = presenceContent(shown, now, config.presence.lastActiveGranularity)
     return [JSON.stringify({ content, sender: userId, type: 'm.presence' })]
   })
 }
 
-/** Whoever comes into a room is new to those who are in it, and they to them. */
-function newcomers(server: Homeserver, { watch, since, until, moved, isInitial }: PresenceWanted): UserId[] {
+/**
+ * Whoever comes into a room is new to those who are in it, and they to them. They are told of each other even where there
+ * is nothing to tell but that nobody has been there: the reference server does, and clients have no other way to know.
+ */
+function newcomers(server: Homeserver, { watch, since, until, moved, isInitial }: PresenceWanted, except: ReadonlySet<string>): UserId[] {
   const { notifier, store } = server
   if (isInitial) return []
   const found: UserId[] = []
   for (const roomId of moved) {
-    if (!watch.rooms.has(roomId) || !notifier.mayHaveMoved(roomId, 'membership', since)) continue
-    const changed = listMemberChanges(store, roomId, since, until)
-    const isOwn = changed.includes(watch.userId)
-    found.push(...(isOwn ? notifier.presence.newest(INITIAL_PRESENCES).filter((userId) => notifier.isIn(userId, roomId)) : changed))
+    if (!watch.rooms.has(roomId) || except.has(roomId) || !notifier.mayHaveMoved(roomId, 'membership', since)) continue
+    const arrived = listArrivals(store, roomId, since, until)
+    found.push(...(arrived.includes(watch.userId) ? shownMembers(server, roomId) : arrived))
   }
-  return found
+  return found.filter((userId) => userId !== watch.userId)
+}
+
+/** The members of a small room; of others those of whom there is something to show. */
+export function shownMembers({ notifier, store }: Homeserver, roomId: RoomId): UserId[] {
+  const members = listMembersOf(store, roomId, 'join', SMALL_ROOM + 1)
+  return members.length <= SMALL_ROOM ? members : notifier.presence.newest(INITIAL_PRESENCES).filter((userId) => notifier.isIn(userId, roomId))
 }

@@ -89,7 +89,7 @@ export function printFor(store: Store, event: ClientEvent, unsigned: Unsigned, r
   return printClientEvent(event, {
     ...unsigned,
     ...(previous ? { prevContent: previous.content, replacesState: previous.eventId } : {}),
-    ...(redaction ? { redactedBecause: printClientEvent(redaction, { now: unsigned.now }, roomId) } : {}),
+    ...(redaction ? { redactedBecause: printClientEvent(redaction, { now: unsigned.now }, roomId), redactedBy: redaction.eventId } : {}),
   }, roomId)
 }
 

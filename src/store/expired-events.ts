@@ -34,6 +34,7 @@ function move(store: Store, row: PduRow & { num: number }, roomId: RoomId, posit
   `).run(row.num, start, end, json, position)
   db.query('DELETE FROM events WHERE num = ?').run(row.num)
   db.query('DELETE FROM redacted_originals WHERE event = ?').run(row.num)
+  db.query('DELETE FROM self_destructs WHERE event = ?').run(row.num)
   db.query('DELETE FROM sticky_events WHERE event = ?').run(row.num)
   db.query('DELETE FROM relations WHERE parent = ?').run(row.num)
   db.query('DELETE FROM threads WHERE root = ?').run(row.num)

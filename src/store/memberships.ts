@@ -62,14 +62,14 @@ export function listRoomsInSightOf({ db, names }: Store, userId: UserId): RoomId
     .map(({ name }) => name)
 }
 
-/** The users who have this membership in a room now. */
-export function listMembersOf({ db, names }: Store, roomId: RoomId, membership: Membership): UserId[] {
+/** The users who have this membership in a room now, or so many of them. */
+export function listMembersOf({ db, names }: Store, roomId: RoomId, membership: Membership, limit = -1): UserId[] {
   const room = names.find(roomId)
   if (room === undefined) return []
   return db
-    .query<{ name: UserId }, [number, string]>(
-      'SELECT n.name FROM memberships m JOIN names n ON n.num = m.user WHERE m.room = ? AND m.membership = ?',
+    .query<{ name: UserId }, [number, string, number]>(
+      'SELECT n.name FROM memberships m JOIN names n ON n.num = m.user WHERE m.room = ? AND m.membership = ? LIMIT ?',
     )
-    .all(room, membership)
+    .all(room, membership, limit)
     .map(({ name }) => name)
 }

@@ -42,6 +42,7 @@ const before: { readonly [K in Followed['kind']]?: Project<Extract<Followed, { k
   eventAppended: projectUnread,
   eventRedacted: projectUnreadRedaction,
   eventsExpired: projectUnreadExpired,
+  messageSelfDestructed: projectUnreadRedaction,
 }
 
 /** And what they learn when it is. */

@@ -3,6 +3,7 @@ import type { JsonObject } from '#core/pdu.ts'
 import { type Relation, relationOf } from '#core/relations.ts'
 import type { ClientEvent } from '#core/sync/client-event.ts'
 import type { TimelineToken } from '#core/sync/token.ts'
+import type { MessageSelfDestructed } from '#schema/journal/self-destruct.ts'
 import type { EventAppended, EventRedacted } from '#schema/journal/room.ts'
 import type { EventId, RoomId, UserId } from '#schema/identifiers.ts'
 import { CLIENT_EVENT, clientEventOf, type ClientEventRow } from './client-events.ts'
@@ -86,7 +87,7 @@ function adopt(store: Store, num: number): void {
 }
 
 /** What is redacted relates to nothing any more. spec: client-server-api#redactions */
-export const projectRelationRedacted: Project<EventRedacted> = (store, { eventId }) => {
+export const projectRelationRedacted: Project<EventRedacted | MessageSelfDestructed> = (store, { eventId }) => {
   const gone = store.db
     .query<{ parent: number; rel_type: number }, [EventKey]>(
       'DELETE FROM relations WHERE child = (SELECT num FROM events WHERE event_id = ?) RETURNING parent, rel_type',

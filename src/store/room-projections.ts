@@ -9,6 +9,7 @@ import { projectReceiptPosted } from './receipts.ts'
 import { projectOriginalsForgotten } from './redacted-originals.ts'
 import { projectRelation, projectRelationRedacted } from './relations.ts'
 import { projectStateChange } from './room-state.ts'
+import { projectSelfDestructed, projectSelfDestructSet } from './self-destruct.ts'
 import { projectSticky } from './sticky-events.ts'
 import { projectDirectory } from './user-directory.ts'
 
@@ -33,6 +34,8 @@ export const roomProjections: ProjectionsOf<RoomFact> = {
   eventRedacted: { project: projectRedaction },
   eventsExpired: { project: projectEventsExpired },
   originalsForgotten: { project: projectOriginalsForgotten },
+  selfDestructSet: { project: projectSelfDestructSet },
+  messageSelfDestructed: { project: projectSelfDestructed },
   receiptPosted: { project: projectReceiptPosted },
   roomPublished: { project: projectRoomPublished },
   roomForgotten: { project: projectRoomForgotten },

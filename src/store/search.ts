@@ -4,6 +4,7 @@ import { ownValue } from '#core/event-content.ts'
 import type { Json, JsonObject } from '#core/pdu.ts'
 import { closeness, indexedText } from '#core/search-words.ts'
 import { eventKeyOf } from './events.ts'
+import { willSelfDestruct } from './self-destruct.ts'
 import type { Store } from './store.ts'
 
 // The index is a database of its own, attached to the connection as `search`: writing it costs the one writer of the
@@ -89,7 +90,7 @@ function indexEvent(store: Store, row: EventRow, isEncrypted: (room: number) => 
   const content = JSON.parse(row.json.slice(row.content_start, row.content_end)) as JsonObject
   if (type === REDACTION) return dropRedacted(store, row, content)
   const text = searchedText(type, content)
-  if (text === undefined || text === '' || row.redacted_by !== null || isEncrypted(row.room)) return
+  if (text === undefined || text === '' || row.redacted_by !== null || isEncrypted(row.room) || willSelfDestruct(store, row.num)) return
   db.query('INSERT INTO search.words (rowid, place, body) VALUES (?, ?, ?)').run(row.num, placeOf(row.room), indexedText(text))
 }
 

@@ -2,6 +2,7 @@ import { evaluateForAudience } from '#core/push-rules/audience.ts'
 import { type PushSubject, pushSubject } from '#core/push-rules/conditions.ts'
 import { type PushOutcome, SILENT } from '#core/push-rules/evaluate.ts'
 import type { JsonObject, Pdu } from '#core/pdu.ts'
+import type { MessageSelfDestructed } from '#schema/journal/self-destruct.ts'
 import type { EventAppended, EventRedacted } from '#schema/journal/room.ts'
 import type { RoomId, UserId } from '#schema/identifiers.ts'
 import { MAIN_THREAD, parseContent, threadIn, threadNumber } from './event-threads.ts'
@@ -154,7 +155,7 @@ const REDACTED_STEPS = `
  * What is redacted stops counting. Called while the event still has its content, because that says where it was
  * counted; where that cannot be told any more all counters of the room are searched.
  */
-export const projectUnreadRedaction: Project<EventRedacted> = (store, { roomId, eventId }) => {
+export const projectUnreadRedaction: Project<EventRedacted | MessageSelfDestructed> = (store, { roomId, eventId }) => {
   const { db, names } = store
   const row = db
     .query<RedactedRow, [EventKey]>('SELECT position, state_key, json, content_start, content_end FROM events WHERE event_id = ?')

@@ -25,6 +25,18 @@ describe('the event stream', () => {
     expect((await listen(bob, `timeout=0&from=${second.end}`)).chunk).toEqual([])
   })
 
+  test('shows that its reader is there', async () => {
+    const { alice, bob } = await talk()
+    const from = await now(alice)
+    await listen(bob, 'timeout=0')
+    expect((await listen(alice, `timeout=0&from=${from}`)).chunk).toMatchObject([{ type: 'm.presence', sender: bob.userId, content: { presence: 'online' } }] as never)
+  })
+
+  test('is not for guests, who have to name a room', async () => {
+    const guest = await (await house()).register('guest', { isGuest: true })
+    expect(await guest.answer('GET', '/v3/events?timeout=0')).toMatchObject({ status: 403, body: { errcode: 'M_GUEST_ACCESS_FORBIDDEN' } })
+  })
+
   test('waits for what comes', async () => {
     const { alice, bob, roomId } = await talk()
     const waiting = listen(bob, `timeout=20000&from=${await now(bob)}`)

@@ -53,9 +53,16 @@ describe('the initial sync of everything', () => {
     await done(bob, 'POST', inRoom(roomId, `/receipt/m.read/${encodeURIComponent(eventId)}`), {})
     const { rooms, account_data: accountData, receipts } = await everything(bob)
     expect(accountData).toContainEqual({ type: 'org.example.a', content: { a: 1 } })
-    expect(rooms[0]?.account_data).toEqual([{ type: 'org.example.b', content: { b: 1 }, room_id: roomId }])
+    expect(rooms[0]?.account_data).toEqual([{ type: 'org.example.b', content: { b: 1 } }])
     expect(receipts).toMatchObject([{ type: 'm.receipt', room_id: roomId, content: { [eventId]: { 'm.read': { [bob.userId]: {} } } } }])
     expect((await room(alice, roomId)).receipts).toHaveLength(1)
+  })
+
+  test('has who is there: its own user by asking, and who shares a room', async () => {
+    const { alice, bob } = await talk()
+    const there = { presence: 'online', last_active_ago: expect.any(Number) as never }
+    expect((await everything(bob)).presence).toMatchObject([{ type: 'm.presence', content: { ...there, user_id: bob.userId } }])
+    expect((await everything(alice)).presence).toHaveLength(2)
   })
 
   test('has invitations with the event, and rooms that were left only when they are asked for', async () => {
@@ -81,9 +88,15 @@ describe('the initial sync of everything', () => {
 })
 
 describe('the initial sync of a room', () => {
+  test('has the presence of its members, never seen or not', async () => {
+    const { alice, bob, roomId } = await talk()
+    const hidden = (userId: string) => ({ type: 'm.presence', sender: userId, content: { presence: 'offline', user_id: userId } })
+    expect((await room(alice, roomId)).presence).toEqual([hidden(alice.userId), hidden(bob.userId)])
+  })
+
   test('is its snapshot, up to the end of the reader’s stay', async () => {
     const { alice, bob, roomId } = await talk()
-    expect(await room(alice, roomId, '?limit=1')).toMatchObject({ room_id: roomId, membership: 'join', messages: { chunk: [{ content: { body: 'three' } }] }, presence: [] })
+    expect(await room(alice, roomId, '?limit=1')).toMatchObject({ room_id: roomId, membership: 'join', messages: { chunk: [{ content: { body: 'three' } }] } })
     await setState(alice, roomId, 'm.room.topic', { topic: 'before' })
     await done(bob, 'POST', inRoom(roomId, '/leave'), {})
     await setState(alice, roomId, 'm.room.topic', { topic: 'after' })

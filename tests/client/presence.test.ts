@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { type Caller, type House, house } from '#harness/house.ts'
+import { SMALL_ROOM } from '#http/presence.ts'
 import { bringIn, done, inRoom, makeRoom, say } from '#harness/rooms.ts'
 
 let here: House
@@ -82,6 +83,35 @@ describe('a sync', () => {
     await done(bob, 'POST', inRoom(roomId, '/join'), {})
     expect(seen(await sync(alice, { since }))).toEqual({ [bob.userId]: 'online' })
     expect(seen(await sync(bob, { since: sinceBob }))[alice.userId]).toBe('online')
+  })
+
+  test('tells those who come into a room and those who are there of each other, also of who never was online', async () => {
+    const [alice, bob] = [await here.register('unseen'), await here.register('unseen-bob')]
+    const roomId = await makeRoom(alice, { preset: 'public_chat' })
+    const quiet = { set_presence: 'offline' }
+    const [{ next_batch: since }, { next_batch: sinceBob }] = [await sync(alice, quiet), await sync(bob, quiet)]
+    await done(bob, 'POST', inRoom(roomId, '/join'), {})
+    const told = await sync(alice, { ...quiet, since })
+    expect(told.presence?.events).toEqual([{ type: 'm.presence', sender: bob.userId, content: { presence: 'offline' } }])
+    expect(seen(await sync(bob, { ...quiet, since: sinceBob }))).toEqual({ [alice.userId]: 'offline' })
+    await done(bob, 'PUT', `/v3/profile/${bob.userId}/displayname`, { displayname: 'Bob' })
+    const { next_batch: later, ...renamed } = await sync(alice, { ...quiet, since: told.next_batch })
+    await done(bob, 'POST', inRoom(roomId, '/leave'), {})
+    expect([seen(renamed as Sync), seen(await sync(alice, { ...quiet, since: later }))]).toEqual([{}, {}])
+  })
+
+  test('leaves those who never were online out where a room is large', async () => {
+    const [alice, last, later] = [await here.register('many'), await here.register('many-last'), await here.register('many-later')]
+    const roomId = await makeRoom(alice, { preset: 'public_chat' })
+    await set(alice, 'online')
+    for (let n = 3; n <= SMALL_ROOM; n++) await done(await here.register(`many-${n}`), 'POST', inRoom(roomId, '/join'), {})
+    const comes = async (who: Caller): Promise<string[]> => {
+      const { next_batch: since } = await sync(who, { set_presence: 'offline' })
+      await done(who, 'POST', inRoom(roomId, '/join'), {})
+      return Object.values(seen(await sync(who, { since, set_presence: 'offline' }))).sort()
+    }
+    expect(await comes(last)).toEqual([...Array.from({ length: SMALL_ROOM - 2 }, () => 'offline'), 'online'])
+    expect(await comes(later)).toEqual(['online'])
   })
 
   test('shows at first those who are there, and passes a filter', async () => {

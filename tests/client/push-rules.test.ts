@@ -70,6 +70,19 @@ describe('push rules', () => {
     ['a word in place of a switch', 'PUT', at('override', '.m.rule.master', '/enabled'), { enabled: 'yes' }, 400, 'M_BAD_JSON'],
     ['a place next to nothing', 'PUT', `${at('room', '!den')}?before=!none`, notify, 400, 'M_UNKNOWN'],
     ['a stranger', 'GET', '/v3/pushrules/', undefined, 401, 'M_MISSING_TOKEN'],
+    ['a rule of another scope', 'PUT', '/v3/pushrules/device/room/x', notify, 400, 'M_UNRECOGNIZED'],
+    ['rules of another scope', 'GET', '/v3/pushrules/device/', undefined, 400, 'M_UNRECOGNIZED'],
+    ['a rule without a scope', 'PUT', '/v3/pushrules/', notify, 400, 'M_UNRECOGNIZED'],
+    ['a rule without a kind', 'PUT', '/v3/pushrules/global', notify, 400, 'M_UNRECOGNIZED'],
+    ['a rule without a name', 'PUT', '/v3/pushrules/global/room', notify, 400, 'M_UNRECOGNIZED'],
+    ['a rule with an empty name', 'PUT', '/v3/pushrules/global/room/', notify, 400, 'M_UNRECOGNIZED'],
+    ['a scope without a slash', 'GET', '/v3/pushrules/global', undefined, 400, 'M_UNRECOGNIZED'],
+    ['a kind without a slash', 'GET', '/v3/pushrules/global/room', undefined, 400, 'M_UNRECOGNIZED'],
+    ['an attribute that rules do not have', 'GET', at('override', '.m.rule.master', '/colour'), undefined, 400, 'M_UNRECOGNIZED'],
+    ['such an attribute changed', 'PUT', at('override', '.m.rule.master', '/colour'), { colour: 1 }, 400, 'M_UNRECOGNIZED'],
+    ['a rule without a name deleted', 'DELETE', '/v3/pushrules/global/room', undefined, 400, 'M_UNRECOGNIZED'],
+    ['the path without its last slash', 'GET', '/v3/pushrules', undefined, 404, 'M_UNRECOGNIZED'],
+    ['a method that does nothing here', 'POST', '/v3/pushrules/device/', {}, 405, 'M_UNRECOGNIZED'],
   ] as const)('refuse %s', async (says, method, path, body, status, errcode) => {
     const { alice, stranger } = await house()
     const caller = says === 'a stranger' ? stranger : alice

@@ -18,8 +18,16 @@ test('G-80: the content is gone and the redaction says why', async () => {
   const { event_id: redactionId } = await done(bob, 'PUT', redact(roomId, eventId), { reason: 'typo' })
   expect(await done(alice, 'GET', shown(roomId, eventId))).toMatchObject({
     content: {},
-    unsigned: { redacted_because: { event_id: redactionId, content: { reason: 'typo', redacts: eventId }, redacts: eventId } },
+    unsigned: { redacted_because: { event_id: redactionId, content: { reason: 'typo', redacts: eventId }, redacts: eventId }, redacted_by: redactionId },
   })
+})
+
+test('a redaction without a transaction id is one each time', async () => {
+  const { bob, roomId, eventId } = await spoken()
+  const path = inRoom(roomId, `/redact/${encodeURIComponent(eventId)}`)
+  const [first, second] = [await done(bob, 'POST', path, { reason: 'typo' }), await done(bob, 'POST', path, {})]
+  expect(second.event_id).not.toBe(first.event_id)
+  expect(await done(bob, 'GET', shown(roomId, String(first.event_id)))).toMatchObject({ content: { reason: 'typo' }, redacts: eventId })
 })
 
 test('G-70: the same transaction redacts once', async () => {

@@ -74,6 +74,14 @@ describe('refuses', () => {
     expect({ status: response.status, ...(await response.json() as object) }).toMatchObject({ status, errcode })
   })
 
+  test('what has a meaning as state only, now and for later', async () => {
+    const content = { replacement_room: roomId }
+    const refused = { status: 400, body: { errcode: 'M_INVALID_PARAM' } }
+    expect(await send(here.alice, 'stone', content, 'm.room.tombstone')).toMatchObject(refused)
+    const later = `/v3/rooms/${roomId}/send/m.room.tombstone/later?org.matrix.msc4140.delay=1000`
+    expect(await here.alice.answer('PUT', later, content)).toMatchObject(refused)
+  })
+
   test('someone who is not in the room', async () => {
     const { status, body } = await send(here.bob, 'outside')
     expect({ status, errcode: body.errcode }).toEqual({ status: 403, errcode: 'M_FORBIDDEN' })

@@ -24,6 +24,14 @@ describe('an upgrade', () => {
     expect(create.predecessor).toEqual({ room_id: old, ...(version === '12' ? {} : { event_id: tombstone?.event_id }) })
   })
 
+  test('to a version without privileged creators leaves them their power', async () => {
+    const { alice, bob } = await house()
+    const old = await makeRoom(alice, { room_version: '12', creation_content: { additional_creators: [bob.userId] } })
+    const fresh = await upgrade(alice, old, '11')
+    expect(await stateContent(alice, fresh, 'm.room.power_levels')).toMatchObject({ users: { [alice.userId]: 150, [bob.userId]: 150 } })
+    await bringIn(alice, fresh, bob)
+  })
+
   test('keeps the link true when somebody speaks between the draft and the tombstone', async () => {
     const { alice, server } = await house()
     const old = await makeRoom(alice, { room_version: '10' })

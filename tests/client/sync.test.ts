@@ -67,13 +67,13 @@ describe('an initial sync', () => {
     expect(room?.summary).toEqual({ 'm.joined_member_count': 1, 'm.invited_member_count': 0 })
   })
 
-  test('names a place to page back from only where something lies in front', async () => {
-    const alice = await here.register('paging')
-    const roomId = await roomOf(alice)
-    const whole = JSON.stringify({ room: { timeline: { limit: 50 } } })
-    expect((await sync(alice, { filter: whole })).rooms?.join?.[roomId]?.timeline).not.toHaveProperty('prev_batch')
-    const short = JSON.stringify({ room: { timeline: { limit: 1 } } })
-    expect((await sync(alice, { filter: short })).rooms?.join?.[roomId]?.timeline.prev_batch).toMatch(/^t\d+-\d+$/)
+  test.each([['the whole room', 50, 0], ['its last event', 1, 6]])('names a place to page back from in front of %s', async (_what, limit, before) => {
+    const alice = await here.register(`paging-${limit}`)
+    const roomId = await roomOf(alice, { preset: 'public_chat', name: 'den' })
+    const filter = JSON.stringify({ room: { timeline: { limit } } })
+    const timeline = (await sync(alice, { filter })).rooms?.join?.[roomId]?.timeline
+    const page = await alice.answer('GET', `/v3/rooms/${roomId}/messages?dir=b&limit=50&from=${timeline?.prev_batch}`)
+    expect(page.body.chunk).toHaveLength(before)
   })
 
   test('G-66: the state is that at the start of the timeline, not at its end', async () => {
@@ -249,6 +249,7 @@ describe('what is not in the timeline', () => {
     await bob.answer('PUT', `/v3/rooms/${roomId}/typing/${bob.userId}`, { typing: false })
     const stopped = await sync(alice, { since: typing.next_batch })
     expect(stopped.rooms?.join?.[roomId]?.ephemeral.events).toEqual([{ type: 'm.typing', content: { user_ids: [] } }])
+    expect((await sync(alice)).rooms?.join?.[roomId]?.ephemeral.events).toEqual([{ type: 'm.typing', content: { user_ids: [] } }])
   })
 
   test('a private receipt is its owner’s alone', async () => {

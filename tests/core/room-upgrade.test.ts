@@ -6,7 +6,7 @@ import { roomVersionRules } from '#core/room-version.ts'
 const rulesOf = (version: string) => roomVersionRules(version) ?? (() => { throw new Error(version) })()
 const upgrade = (version: string, ...additionalCreators: `@${string}:${string}`[]) =>
   ({ rules: rulesOf(version), creator: '@alice:a.example', additionalCreators }) as const
-const NOTHING: CarriedState = { content: () => undefined, children: [], banned: [], movedAliases: [], profile: {} }
+const NOTHING: CarriedState = { content: () => undefined, children: [], banned: [], formerCreators: [], movedAliases: [], profile: {} }
 const levelsOf = (version: string, levels: JsonObject, ...creators: `@${string}:${string}`[]) =>
   upgradedState(upgrade(version, ...creators), { ...NOTHING, content: (type) => (type === 'm.room.power_levels' ? levels : undefined) })
     .find(({ type }) => type === 'm.room.power_levels')?.content
@@ -79,6 +79,17 @@ describe('G-85: the state of the new room', () => {
     const users = { '@alice:a.example': 100, '@bob:a.example': 100, '@carol:a.example': 50 }
     expect(levelsOf('12', { users }, '@bob:a.example')).toEqual({ users: { '@carol:a.example': 50 } })
     expect(levelsOf('11', { users })).toEqual({ users })
+  })
+
+  test.each([
+    ['100', { users: { '@bob:a.example': 50 } }, 100],
+    ['the highest there is', { ban: 60, events: { 'm.room.tombstone': 150 }, users: { '@bob:a.example': 50 } }, 150],
+  ])('lists those who stood above all levels at %s where nobody does', (_level, levels, level) => {
+    const content = (type: string) => (type === 'm.room.power_levels' ? (levels as JsonObject) : undefined)
+    const carried = { ...NOTHING, content, formerCreators: ['@alice:a.example', '@carol:a.example'] }
+    const levelsThen = (version: string) => upgradedState(upgrade(version), carried).find(({ type }) => type === 'm.room.power_levels')?.content
+    expect(levelsThen('11')).toEqual({ ...levels, users: { '@alice:a.example': level, '@bob:a.example': 50, '@carol:a.example': level } })
+    expect(levelsThen('12')).toEqual(levels as JsonObject)
   })
 
   test('has the usual levels where the old room had none', () => {

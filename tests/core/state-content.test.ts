@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import type { JsonObject } from '#core/pdu.ts'
-import { refuseStateContent } from '#core/state-content.ts'
+import { refuseMessageType, refuseStateContent } from '#core/state-content.ts'
 import type { ServerName } from '#schema/identifiers.ts'
 
 const refusalOf = (type: string, content: object, stateKey = ''): string | undefined =>
@@ -35,6 +35,16 @@ test.each(['m.room.retention', 'org.matrix.msc1763.retention'])('%s must make se
   expect(refusalOf(type, { max_lifetime: '1d' })).toBe('M_BAD_JSON')
   expect(refusalOf(type, { min_lifetime: 2, max_lifetime: 1 })).toBe('M_BAD_JSON')
   expect(refusalOf(type, { min_lifetime: 1, max_lifetime: 2 })).toBeUndefined()
+})
+
+test.each([
+  ['m.room.tombstone', 'M_INVALID_PARAM'],
+  ['m.room.name', 'M_INVALID_PARAM'],
+  ['m.room.topic', 'M_INVALID_PARAM'],
+  ['m.room.message', undefined],
+  ['org.example.any', undefined],
+] as const)('%s as a message', (type, errcode) => {
+  expect(refuseMessageType(type)?.errcode).toBe(errcode as string)
 })
 
 test('other state, and the same types under a key, are the sender’s business', () => {

@@ -319,7 +319,7 @@ const upgrade: Target = {
     const content = (type: string): JsonObject | undefined =>
       ({ 'm.room.power_levels': objectOf(given.levels), 'm.room.canonical_alias': objectOf(given.aliases) })[type]
     const children = Object.entries(objectOf(given.children)).map(([roomId, child]) => [roomId, objectOf(child)] as const)
-    const state = upgradedState(asked, { content, children, banned: [], movedAliases: ['#a:a.example'], profile: {} })
+    const state = upgradedState(asked, { content, children, banned: [], formerCreators: [], movedAliases: ['#a:a.example'], profile: {} })
     levelsAfterUpgrade(objectOf(given.levels))
     return state.length > 0
   },

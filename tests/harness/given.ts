@@ -10,6 +10,7 @@ import type { EventId, ServerName } from '#schema/identifiers.ts'
 export const WORLD = {
   serverName: 'a.example' as ServerName,
   signingKey: signingKeyFromSeed('ed25519:test', new Uint8Array(32).fill(7)),
+  messagesSelfDestruct: true,
 }
 export const NOW = 1_700_000_000_000
 /** Senders have found nothing of the history in the tables. */
@@ -86,7 +87,7 @@ function turnAfter(facts: readonly Kinded[], now: number): WorldTurn {
     ...WORLD,
     id: `turn-${facts.length}`,
     now,
-    nonce: `${facts.length}`.padStart(32, 'n'),
+    nonce: `${facts.length}`.padEnd(32, 'n'),
     cause: 'test',
     position: facts.length + 1,
     written: NOTHING_WRITTEN,

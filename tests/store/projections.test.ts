@@ -53,6 +53,7 @@ function roomFacts(): RoomFact[] {
   const aside = room.message('aside')
   const later = room.redaction(aside.eventId)
   const hi = room.message('hi', 't2')
+  const brief = room.message('secret for a while', 't3')
   return [
     room.create,
     room.join,
@@ -70,6 +71,10 @@ function roomFacts(): RoomFact[] {
     later,
     { kind: 'eventRedacted', roomId, eventId: aside.eventId, redactedBy: later.eventId },
     hi,
+    brief,
+    { kind: 'selfDestructSet', roomId, eventId: hi.eventId, expiresTs: 9 },
+    { kind: 'selfDestructSet', roomId, eventId: brief.eventId, expiresTs: 8 },
+    { kind: 'messageSelfDestructed', roomId, eventId: brief.eventId },
     { kind: 'receiptPosted', roomId, userId: alice, receiptType: 'm.read', eventId: hi.eventId, threadId: null, ts: 5 },
     { kind: 'roomPublished', roomId, isPublished: true },
     { kind: 'roomForgotten', roomId, userId: bob },
@@ -197,7 +202,7 @@ test('a replay gives every fact back as it was decided, but for what was redacte
   const gone = (index: number): boolean => facts[index]?.kind === 'eventAppended' && JSON.stringify(facts[index]).includes('secret')
   const others = (rows: readonly RowToWrite[]) => rows.filter((_, index) => !gone(index))
   expect(others(replayed)).toEqual(others(history))
-  expect(replayed.filter((_, index) => gone(index))).toHaveLength(2)
+  expect(replayed.filter((_, index) => gone(index))).toHaveLength(3)
   expect(JSON.stringify(replayed)).not.toContain('secret')
 })
 

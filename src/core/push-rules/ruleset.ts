@@ -215,21 +215,21 @@ function parseConditions(conditions: unknown): readonly PushCondition[] | Matrix
 }
 
 /**
- * The historical `dont_notify` and `coalesce` are taken and dropped.
- * spec: client-server-api#historical-actions
+ * The historical `dont_notify` and `coalesce` are kept as they came, for clients that compare what they wrote with what
+ * they read, and mean nothing when the rule applies. spec: client-server-api#historical-actions
  */
 function parseActions(actions: unknown): readonly PushAction[] | MatrixError {
   if (actions === undefined) return missingParam("'actions' is missing")
   if (!Array.isArray(actions)) return badJson("'actions' must be a list")
   if (isTooMuch(actions)) return invalidParam('The rule has too many actions, or too long ones')
-  const kept: PushAction[] = []
-  for (const action of actions) {
-    if (action === 'dont_notify' || action === 'coalesce') continue
-    if (action === 'notify' || (isObject(action) && typeof action.set_tweak === 'string')) kept.push(action)
-    else return invalidParam('An action is neither "notify" nor a tweak')
-  }
-  return kept
+  if (!actions.every(isAction)) return invalidParam('An action is neither "notify" nor a tweak')
+  return actions
 }
+
+const WORDS: readonly unknown[] = ['notify', 'dont_notify', 'coalesce']
+
+const isAction = (action: unknown): action is PushAction =>
+  WORDS.includes(action) || (isObject(action) && typeof action.set_tweak === 'string')
 
 const isTooMuch = (parts: readonly unknown[]): boolean =>
   parts.length > RULE_PARTS_LIMIT || parts.some((part) => JSON.stringify(part).length > RULE_TEXT_LIMIT)

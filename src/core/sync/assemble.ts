@@ -7,8 +7,7 @@
 export type RoomSection = Readonly<{
   timeline: readonly string[]
   isLimited: boolean
-  /** Undefined: the timeline starts with the room. */
-  prevBatch: string | undefined
+  prevBatch: string
   state: readonly string[]
   /** The state stands at the end of the timeline and not at its start. spec: client-server-api#syncing (MSC4222) */
   isStateAfter: false | 'state_after' | 'org.matrix.msc4222.state_after'
@@ -36,8 +35,7 @@ export const printLeftRoom = (section: RoomSection): string =>
 
 function printTimeline({ timeline, isLimited, prevBatch, state, isStateAfter }: RoomSection): string {
   const stateName = isStateAfter === false ? 'state' : isStateAfter
-  const before = prevBatch === undefined ? '' : `,"prev_batch":${JSON.stringify(prevBatch)}`
-  return `"timeline":{"events":[${timeline.join(',')}],"limited":${isLimited}${before}},${events(stateName, state)}`
+  return `"timeline":{"events":[${timeline.join(',')}],"limited":${isLimited},"prev_batch":${JSON.stringify(prevBatch)}},${events(stateName, state)}`
 }
 
 export const printInvite = (strippedState: readonly string[]): string => `{${events('invite_state', strippedState)}}`

@@ -32,6 +32,7 @@ export type Unsigned = Readonly<{
   prevContent?: string | undefined
   replacesState?: EventId | undefined
   redactedBecause?: string | undefined
+  redactedBy?: EventId | undefined
   relations?: string | undefined
 }>
 
@@ -73,13 +74,15 @@ function transactionMember(txnId: string): string {
 }
 
 function unsignedMembers(event: ClientEvent, unsigned: Unsigned): string {
-  const { now, membership, device, prevContent, replacesState, redactedBecause, relations } = unsigned
+  const { now, membership, device, prevContent, replacesState, redactedBecause, redactedBy, relations } = unsigned
   let text = `"age":${Math.max(0, now - event.ts)}`
   if (membership !== undefined) text += `,"membership":${JSON.stringify(membership)}`
   if (event.txnId !== null && event.device !== null && event.device === device) text += transactionMember(event.txnId)
   if (prevContent !== undefined) text += `,"prev_content":${prevContent}`
   if (replacesState !== undefined) text += `,"replaces_state":${JSON.stringify(replacesState)}`
   if (redactedBecause !== undefined) text += `,"redacted_because":${redactedBecause}`
+  // Not in the specification; older clients of the reference server look for it.
+  if (redactedBy !== undefined) text += `,"redacted_by":${JSON.stringify(redactedBy)}`
   if (event.stickyMs !== undefined) text += `,"msc4354_sticky_duration_ttl_ms":${stickyLeft(event.stickyMs, event.ts, now)}`
   if (relations !== undefined) text += `,"m.relations":${relations}`
   return text

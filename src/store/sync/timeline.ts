@@ -13,7 +13,7 @@ import { sharedWindow } from './shared-windows.ts'
 const BATCHES = 5
 const LATER_BATCH = 200
 
-export type Timeline = Readonly<{ events: readonly ClientEvent[]; isLimited: boolean; prevBatch: string | undefined }>
+export type Timeline = Readonly<{ events: readonly ClientEvent[]; isLimited: boolean; prevBatch: string }>
 
 type Window = {
   roomId: RoomId
@@ -54,9 +54,12 @@ function isWanted(reading: Reading, { roomId, sight, stateSince = Infinity }: Wi
   return passesFilter(reading.store, reading.filter.room.timeline, event, roomId)
 }
 
-/** Nothing lies in front of the create event, so there is nothing to page to. */
-const prevBatchOf = (first: ClientEvent | undefined, position: number): string | undefined =>
-  first?.type === 'm.room.create' ? undefined : first
+/**
+ * Given in front of the create event too, though nothing lies there: matrix-js-sdk drops what it cannot page back from
+ * when it stores what it has synced.
+ */
+const prevBatchOf = (first: ClientEvent | undefined, position: number): string =>
+  first
     ? printTimelineToken({ depth: first.depth, num: first.num - 1 })
     : printSyncToken({ position, boot: '0', volatile: 0 })
 

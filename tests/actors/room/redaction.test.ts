@@ -41,6 +41,11 @@ describe('redactEvent', () => {
     expect(crowd.when({ kind: 'redactEvent', userId: ALICE, targetId, content: {} }).facts).toHaveLength(2)
   })
 
+  test.each<RoomVersion>(['1', '2', '3'])('is for one’s own events in version %s, without any power', (version) => {
+    const { history, targetId } = spoken(version)
+    expect(history.when({ kind: 'redactEvent', userId: BOB, targetId, content: {} }).facts.map(({ kind }) => kind)).toEqual(['eventAppended', 'eventRedacted'])
+  })
+
   test('is refused for what is not there', () => {
     expect(spoken().history.when({ kind: 'redactEvent', userId: BOB, targetId: '$none', content: {} })).toMatchObject({ refused: 'M_NOT_FOUND' })
   })

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import type { PushRule } from '#core/push-rules/defaults.ts'
+import { outcomeOf, SILENT } from '#core/push-rules/evaluate.ts'
 import {
   addRule,
   findRule,
@@ -78,11 +79,11 @@ describe('addRule', () => {
     ).toEqual(['c', 'a', 'b'])
   })
 
-  test('drops the historical actions', () => {
-    const choices = done(
-      addRule(NO_PUSH_RULE_CHOICES, 'room', '!den:a.example', { actions: ['dont_notify', 'coalesce'] }),
-    )
-    expect(choices.own.room[0]?.actions).toEqual([])
+  test('keeps the historical actions, which notify nobody', () => {
+    const actions = ['dont_notify', 'coalesce']
+    const choices = done(addRule(NO_PUSH_RULE_CHOICES, 'room', '!den:a.example', { actions }))
+    expect(choices.own.room[0]?.actions).toEqual(actions)
+    expect(outcomeOf(actions)).toEqual(SILENT)
   })
 
   test('takes conditions it does not know', () => {
@@ -184,12 +185,12 @@ describe('setEnabled and setActions', () => {
     const silent = done(setActions(on, { kind: 'underride', ruleId: '.m.rule.message' }, ['dont_notify']))
     expect(silent).toEqual({
       own: NO_PUSH_RULE_CHOICES.own,
-      changes: { '.m.rule.master': { enabled: true }, '.m.rule.message': { actions: [] } },
+      changes: { '.m.rule.master': { enabled: true }, '.m.rule.message': { actions: ['dont_notify'] } },
     })
     const ruleset = rulesetFor(silent, alice)
     expect([ruleset.override[0]?.enabled, findRule(ruleset, 'underride', '.m.rule.message')]).toEqual([
       true,
-      expect.objectContaining({ actions: [], enabled: true }),
+      expect.objectContaining({ actions: ['dont_notify'], enabled: true }),
     ])
   })
 
