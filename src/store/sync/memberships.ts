@@ -37,10 +37,10 @@ export function listMemberships(store: Store, userId: UserId): RoomMembership[] 
     .map((row) => fromRow(store, row))
 }
 
-/** The rooms in which the user's own membership has changed. */
+/** The rooms in which the user's own membership has changed; one that was left and forgotten has been left all the same. */
 export function listMembershipsBetween(store: Store, userId: UserId, since: number, until: number): RoomMembership[] {
   return store.db
-    .query<Row, [number, number, number]>(`${MEMBERSHIP} WHERE m.user = ? AND m.position > ? AND m.position <= ? AND m.is_forgotten = 0`)
+    .query<Row, [number, number, number]>(`${MEMBERSHIP} WHERE m.user = ? AND m.position > ? AND m.position <= ?`)
     .all(store.names.find(userId) ?? -1, since, until)
     .map((row) => fromRow(store, row))
 }
@@ -67,13 +67,24 @@ export function membershipBefore(reading: Reading, { roomId }: RoomMembership): 
 export const hasJoinedBetween = (reading: Reading, { roomId }: RoomMembership): boolean =>
   membershipsBetween(reading, roomId).includes('join')
 
+/** Up to where the reader's clients know a room that they are out of or come into again; undefined: they never were in it. */
+export function knownUpTo({ store, userId, since }: Reading, roomId: RoomId): number | undefined {
+  const changes = ownChanges(store, { roomId, userId, since: 0, until: since })
+  if (changes.at(-1)?.membership === 'join') return since
+  return changes.findLast(({ membership }, index) => membership !== 'join' && changes[index - 1]?.membership === 'join')?.position
+}
+
 const membershipsBetween = ({ store, userId, since, until }: Reading, roomId: RoomId): Membership[] =>
-  store.db
-    .query<{ membership: Membership }, [number, number, number, number, number]>(`
-      SELECT e.json ->> '$.content.membership' AS membership FROM state_changes c JOIN events e ON e.num = c.event
+  ownChanges(store, { roomId, userId, since, until }).map(({ membership }) => membership)
+
+type OwnChange = Readonly<{ position: number; membership: Membership }>
+
+const ownChanges = ({ db, names }: Store, { roomId, userId, since, until }: { roomId: RoomId; userId: UserId; since: number; until: number }): OwnChange[] =>
+  db
+    .query<OwnChange, [number, number, number, number, number]>(`
+      SELECT c.position, e.json ->> '$.content.membership' AS membership FROM state_changes c JOIN events e ON e.num = c.event
        WHERE c.room = +? AND c.type = +? AND c.state_key = +? AND c.position > +? AND c.position <= +? ORDER BY c.position`)
-    .all(store.names.find(roomId) ?? -1, store.names.find('m.room.member') ?? -1, store.names.find(userId) ?? -1, since, until)
-    .map(({ membership }) => membership)
+    .all(names.find(roomId) ?? -1, names.find('m.room.member') ?? -1, names.find(userId) ?? -1, since, until)
 
 const membershipOf = (body: string): Membership => (JSON.parse(`${body}}`) as { content: { membership: Membership } }).content.membership
 
