@@ -330,6 +330,19 @@ describe('required state', () => {
     expect(second.rooms[roomId]?.joined_count).toBe(2)
   })
 
+  test('of lazy members in a gap brings the changes of those whom the client knows', async () => {
+    const [alice, bob, carol] = [await here.register('gap'), await here.register('gap-bob'), await here.register('gap-carol')]
+    const roomId = await makeRoom(alice)
+    await bringIn(alice, roomId, bob, carol)
+    await say(bob, roomId, 'from bob')
+    const body = all({ required_state: [['m.room.member', '$LAZY']] })
+    const first = await slide(alice, body)
+    for (const guest of [bob, carol]) await done(guest, 'POST', inRoom(roomId, '/leave'), {})
+    for (const text of ['one', 'two']) await say(alice, roomId, text)
+    const room = (await slide(alice, body, { pos: first.pos })).rooms[roomId]
+    expect([room?.limited, places(room?.required_state)]).toEqual([true, [`m.room.member|${bob.userId}`, `m.room.member|${alice.userId}`]])
+  })
+
   test('a name that is removed is null in the accepted form', async () => {
     const alice = await here.register('nameless')
     const roomId = await makeRoom(alice, { name: 'den' })
@@ -481,7 +494,13 @@ describe('extensions', () => {
     await read(alice, 'm.read', newest)
     const second = await waiting
     expect(content(second)).toEqual({ [newest]: { 'm.read': { [alice.userId]: { ts: expect.any(Number) } } } })
-    expect(second.rooms).toEqual({})
+    // The form in use tells the counts of a room, and they have changed.
+    expect(second.rooms[roomId]).toEqual({
+      bump_stamp: expect.any(Number), required_state: [], timeline: [], limited: false, prev_batch: expect.any(String), num_live: 0, notification_count: 0, highlight_count: 0,
+    } as never)
+    await read(alice, 'm.read.private', newest)
+    const third = await slide(alice, body, { pos: second.pos, timeout: '5000' })
+    expect([third.rooms, Object.keys(third.extensions)]).toEqual([{}, ['receipts']])
   })
 
   test('typing tells who types on coming into sight, and each change', async () => {

@@ -30,6 +30,8 @@ export type VolatileMove = {
   readonly members: Map<string, number>
   /** What the client knows of who types, as a mark of the notifier's board. */
   readonly typing: Map<RoomId, number>
+  /** The counts that the client was told of a room, as `countMark` writes them. */
+  readonly counts: Map<RoomId, number>
 }
 
 export type Pending = DurableMove & VolatileMove & { readonly version: number; readonly pos: string }
@@ -42,6 +44,7 @@ export type Connection = {
   globalAccountData: number
   readonly members: Map<string, number>
   readonly typing: Map<RoomId, number>
+  readonly counts: Map<RoomId, number>
   pending: Pending | undefined
   /** The newest version that was given out. */
   newest: number
@@ -59,6 +62,7 @@ export const newConnection = (start: string): Connection => ({
   globalAccountData: NEVER,
   members: new Map(),
   typing: new Map(),
+  counts: new Map(),
   pending: undefined,
   newest: 0,
   settled: undefined,
@@ -87,12 +91,16 @@ function accept(connection: Connection, pending: Pending): void {
   if (connection.members.size + pending.members.size > REMEMBERED_MEMBERS) connection.members.clear()
   for (const [key, event] of pending.members) connection.members.set(key, event)
   for (const [roomId, mark] of pending.typing) connection.typing.set(roomId, mark)
+  for (const [roomId, mark] of pending.counts) connection.counts.set(roomId, mark)
 }
 
 export type Move = DurableMove & VolatileMove
 
 export const newMove = ({ globalAccountData }: Connection): Move =>
-  ({ rooms: new Map(), wishes: [], globalAccountData, members: new Map(), typing: new Map() })
+  ({ rooms: new Map(), wishes: [], globalAccountData, members: new Map(), typing: new Map(), counts: new Map() })
+
+/** Both counts of a room as one number. */
+export const countMark = ({ notify, highlight }: Readonly<{ notify: number; highlight: number }>): number => notify * 2 ** 20 + Math.min(highlight, 2 ** 20 - 1)
 
 /** Whether the move has to be written down. */
 export const isDurable = ({ rooms, wishes, globalAccountData }: DurableMove, connection: Connection): boolean =>
