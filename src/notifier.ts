@@ -52,6 +52,7 @@ export class Notifier {
   /** Who is online. */
   readonly presence = presenceBoard()
   #volatile = 0
+  #isStopping = false
   #position: number
 
   constructor(
@@ -195,7 +196,7 @@ export class Notifier {
 
   /** Resolves when something moves for the user after `since`, at the deadline, or when the client goes away. */
   wait(watch: Watch, since: Seen, timeoutMs: number, signal: AbortSignal): Promise<void> {
-    if (this.hasNews(watch, since) || timeoutMs <= 0 || signal.aborted) return Promise.resolve()
+    if (this.#isStopping || this.hasNews(watch, since) || timeoutMs <= 0 || signal.aborted) return Promise.resolve()
     return new Promise((resolve) => {
       const done = (): void => {
         clearTimeout(timer)
@@ -211,8 +212,14 @@ export class Notifier {
     })
   }
 
+  /** Nobody waits any more: whoever asks is answered with what there is. */
+  get isStopping(): boolean {
+    return this.#isStopping
+  }
+
   /** Lets everyone who waits answer now: the server stops. */
   wakeEveryone(): void {
+    this.#isStopping = true
     for (const watch of this.#watches.values()) wakeAll(watch)
   }
 

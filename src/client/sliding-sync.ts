@@ -71,7 +71,7 @@ async function answer(desk: Desk, call: Pick<Call<object>, 'request' | 'cause'>,
     if (isFirst && toDeviceSince > 0 && (await acknowledgeToDevice(server, requester, inbox, { upTo: toDeviceSince, cause }))) continue
     const read = readTogether(desk.store, () => readAnswer(asked, { seen, watch, inbox }))
     const left = deadline - server.clock.now()
-    if (read.hasContent || left <= 0 || stopped.aborted) {
+    if (read.hasContent || left <= 0 || stopped.aborted || server.notifier.isStopping) {
       const { move, lists, still, rooms, extensions } = read
       const pos = stopped.aborted && request.pos !== undefined
         ? request.pos

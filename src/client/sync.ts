@@ -55,7 +55,7 @@ export const syncPage = (server: Homeserver) => {
         if (isFirst && (await acknowledgeToDevice(server, requester, inbox, { upTo, cause }))) continue
         const answer = readTogether(server.store, () => readAnswer(server, asked, { seen, inbox, upTo }))
         const left = deadline - server.clock.now()
-        if (!asked.mayWait || hasContent(answer) || left <= 0 || signal.aborted) return rawJson(printSync(answer))
+        if (!asked.mayWait || hasContent(answer) || left <= 0 || signal.aborted || server.notifier.isStopping) return rawJson(printSync(answer))
         await server.notifier.wait(asked.watch, seen, left, signal)
       }
     }),
