@@ -93,13 +93,13 @@ export class Notifier {
     this.#touch(watch, position)
   }
 
-  /** Wakes the user and everyone in these rooms, who encrypt for them; no room has moved by it. */
-  ringSharers(userId: UserId, rooms: Iterable<RoomId>, position: number): void {
-    this.ringUser(userId, 'device-lists', position)
+  /** Wakes the user and everyone in these rooms, who encrypt for them or show them; no room has moved by it. */
+  ringSharers(userId: UserId, { about, rooms }: Readonly<{ about: 'device-lists' | 'profile'; rooms: Iterable<RoomId> }>, position: number): void {
+    this.ringUser(userId, about, position)
     const sharers = new Set<Watch>()
     for (const room of rooms) for (const watch of this.#watchers.get(room) ?? []) sharers.add(watch)
     for (const watch of sharers) {
-      watch.moved.set('device-lists', position)
+      watch.moved.set(about, position)
       this.#touch(watch, position)
     }
   }
