@@ -24,6 +24,11 @@ export type DurableMove = {
   globalAccountData: number
 }
 
+/** Whose profiles the client has, as far as it asked for fields. */
+export type SentProfiles = Readonly<{ fields: string; users: Set<string> }>
+/** `gone`: those whom it may forget. Undefined: nothing to tell of profiles; `off`: none are asked for. */
+export type ProfilesMove = (SentProfiles & Readonly<{ gone: readonly string[] }>) | 'off' | undefined
+
 /** … and this part does not: who forgets it sends something once more. */
 export type VolatileMove = {
   /** Member events by `room user`. */
@@ -32,6 +37,7 @@ export type VolatileMove = {
   readonly typing: Map<RoomId, number>
   /** The counts that the client was told of a room, as `countMark` writes them. */
   readonly counts: Map<RoomId, number>
+  profiles?: ProfilesMove
 }
 
 export type Pending = DurableMove & VolatileMove & { readonly version: number; readonly pos: string }
@@ -45,6 +51,7 @@ export type Connection = {
   readonly members: Map<string, number>
   readonly typing: Map<RoomId, number>
   readonly counts: Map<RoomId, number>
+  profiles: SentProfiles | undefined
   pending: Pending | undefined
   /** The newest version that was given out. */
   newest: number
@@ -63,6 +70,7 @@ export const newConnection = (start: string): Connection => ({
   members: new Map(),
   typing: new Map(),
   counts: new Map(),
+  profiles: undefined,
   pending: undefined,
   newest: 0,
   settled: undefined,
@@ -92,6 +100,15 @@ function accept(connection: Connection, pending: Pending): void {
   for (const [key, event] of pending.members) connection.members.set(key, event)
   for (const [roomId, mark] of pending.typing) connection.typing.set(roomId, mark)
   for (const [roomId, mark] of pending.counts) connection.counts.set(roomId, mark)
+  if (pending.profiles) connection.profiles = acceptProfiles(connection.profiles, pending.profiles)
+}
+
+function acceptProfiles(before: SentProfiles | undefined, move: NonNullable<ProfilesMove>): SentProfiles | undefined {
+  if (move === 'off') return undefined
+  const isGoingOn = before?.fields === move.fields && before.users.size + move.users.size <= REMEMBERED_MEMBERS
+  const users = isGoingOn ? before.users.union(move.users) : move.users
+  for (const userId of move.gone) users.delete(userId)
+  return { fields: move.fields, users }
 }
 
 export type Move = DurableMove & VolatileMove

@@ -11,7 +11,7 @@ import type { WantedRoom } from './room.ts'
 
 /** The extensions of a request that are read from tables and the board. Undefined: nothing to tell. spec: MSC4186 */
 
-const inScope = ({ lists, rooms }: Scope, { subscriptions }: SlidingRequest, { lists: names, listed: { room: { roomId } } }: WantedRoom): boolean =>
+export const inScope = ({ lists, rooms }: Scope, { subscriptions }: SlidingRequest, { lists: names, listed: { room: { roomId } } }: WantedRoom): boolean =>
   (lists === undefined ? names.length > 0 : names.some((name) => lists.includes(name))) ||
   (subscriptions.has(roomId) && (rooms === undefined || rooms.includes(roomId)))
 

@@ -31,7 +31,7 @@ export function readProfiles(reading: SlidingReading, asked: Asked): string | un
   }
   const gone = known ? [...readGone(reading, asked)].filter((userId) => known.has(userId)) : []
   for (const userId of gone) users.set(userId, null)
-  if (known && asked.mayHaveChanged) addChanges(users, reading, { isWanted, fresh: new Set(fresh) })
+  if (!reading.isFirst && asked.mayHaveChanged) addChanges(users, reading, { isWanted, fresh: new Set(fresh) })
   if (fresh.length > 0 || gone.length > 0 || !known) move.profiles = { fields, users: new Set(fresh), gone }
   return users.size === 0 ? undefined : JSON.stringify({ users: Object.fromEntries(users) })
 }
