@@ -94,6 +94,7 @@ export function findConnection({ db, names }: Store, { userId, deviceId, connId 
     rooms: roomsOf(base),
     wishes: [...base.wishes],
     globalAccountData: base.globalAccountData,
+    isForgetful: true,
     pending: { ...pending, rooms: roomsOf(pending), version: row.pending_version, pos: '', members: new Map(), typing: new Map(), counts: new Map() },
     usedTs: row.used_ts,
   }

@@ -243,6 +243,22 @@ describe('a restart', () => {
     await after.close()
   })
 
+  test('forgets which members it was told of, so that changes in a gap are told if they are few', async () => {
+    const before = await onDisk('members.db')
+    const roomId = await makeRoom(before.alice)
+    await bringIn(before.alice, roomId, before.bob)
+    const body = all({ required_state: [['m.room.member', '$LAZY']] })
+    const { pos } = await slide(before.alice, body)
+    await before.server.settled()
+    await before.close()
+    const after = await onDisk('members.db')
+    await done(after.bob, 'POST', inRoom(roomId, '/leave'), {})
+    for (const text of ['one', 'two']) await say(after.alice, roomId, text)
+    const room = (await slide(after.alice, body, { pos })).rooms[roomId]
+    expect([room?.limited, places(room?.required_state)]).toEqual([true, [`m.room.member|${after.alice.userId}`, `m.room.member|${after.bob.userId}`]])
+    await after.close()
+  })
+
   test('leaves it where it was even if the last answer was lost', async () => {
     const before = await onDisk('lost.db')
     const [one, two] = [await makeRoom(before.alice), await makeRoom(before.alice)]

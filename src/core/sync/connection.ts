@@ -49,6 +49,8 @@ export type Connection = {
   readonly wishes: string[]
   globalAccountData: number
   readonly members: Map<string, number>
+  /** The client may have been told of members that are not among `members`. */
+  isForgetful: boolean
   readonly typing: Map<RoomId, number>
   readonly counts: Map<RoomId, number>
   profiles: SentProfiles | undefined
@@ -68,6 +70,7 @@ export const newConnection = (start: string): Connection => ({
   wishes: [],
   globalAccountData: NEVER,
   members: new Map(),
+  isForgetful: false,
   typing: new Map(),
   counts: new Map(),
   profiles: undefined,
@@ -96,7 +99,10 @@ function accept(connection: Connection, pending: Pending): void {
   connection.globalAccountData = pending.globalAccountData
   connection.wishes.push(...pending.wishes)
   for (const [roomId, sent] of pending.rooms) connection.rooms.set(roomId, sent)
-  if (connection.members.size + pending.members.size > REMEMBERED_MEMBERS) connection.members.clear()
+  if (connection.members.size + pending.members.size > REMEMBERED_MEMBERS) {
+    connection.members.clear()
+    connection.isForgetful = true
+  }
   for (const [key, event] of pending.members) connection.members.set(key, event)
   for (const [roomId, mark] of pending.typing) connection.typing.set(roomId, mark)
   for (const [roomId, mark] of pending.counts) connection.counts.set(roomId, mark)

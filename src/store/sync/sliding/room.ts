@@ -20,6 +20,9 @@ import { hasEverJoined, type ListedRoom } from './room-list.ts'
 import { listRemovedState, readMemberChanges, readNewlyWished, readStateChanges, readTimelineMembers, readWished, type StateWindow } from './state.ts'
 import { countLive, readHistory, readNews, type SlidingTimeline } from './timeline.ts'
 
+/** Changes of members in one room that a client gets though it may have been told of none of them. */
+const FEW_MEMBERS = 100
+
 export type WantedRoom = Readonly<{
   listed: ListedRoom
   config: RoomConfig
@@ -221,13 +224,14 @@ const isWanted = (wish: StateWish, ...chosen: readonly (readonly ClientEvent[])[
 
 /**
  * Without a gap all changes of members are told, so that a client that knows all of them stays up to date; with one, only
- * those of whom it has been told.
+ * those of whom it has been told, or all if that is not known any more and they are few.
  */
 function readWishedMembers(reading: SlidingReading, { roomId, config: { wish }, timeline }: RequiredOf, window: StateWindow): ClientEvent[] {
   const takesAll = wish.members === 'all' || (wish.lazyMembers && !timeline.isLimited)
   if (!takesAll && !wish.lazyMembers && wish.members.length === 0) return []
   const changes = readMemberChanges(reading.store, window)
-  const isKnown = (userId: string): boolean => wish.lazyMembers && knowsMember(reading, roomId, userId)
+  const mayKnowAny = reading.connection.isForgetful && changes.length <= FEW_MEMBERS
+  const isKnown = (userId: string): boolean => wish.lazyMembers && (mayKnowAny || knowsMember(reading, roomId, userId))
   const wished = takesAll ? changes : changes.filter(({ stateKey }) => wish.wants('m.room.member', stateKey ?? '') || isKnown(stateKey ?? ''))
   for (const { stateKey, num } of wished) noteMember(reading, roomId, stateKey ?? '', num)
   return wished
