@@ -220,6 +220,8 @@ export class Notifier {
   /** Lets everyone who waits answer now: the server stops. */
   wakeEveryone(): void {
     this.#isStopping = true
+    // Nobody would ever say that they have stopped: the next process does not know of them.
+    for (const [room, { userIds }] of this.#typing) if (userIds.length > 0) this.setTyping(room, [])
     for (const watch of this.#watches.values()) wakeAll(watch)
   }
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { house } from '#harness/house.ts'
-import { done, makeRoom, say } from '#harness/rooms.ts'
+import { bringIn, done, inRoom, makeRoom, say } from '#harness/rooms.ts'
 import { until } from '#harness/until.ts'
 
 const SLIDING = '/unstable/org.matrix.simplified_msc3575/sync'
@@ -25,5 +25,28 @@ test('who waits when the server stops is answered as if the time were over, and 
   await say(alice, roomId, 'still here')
   const after = (await done(alice, 'GET', `/v3/sync?timeout=60000&since=${String(sync.next_batch)}`)) as { rooms: { join: object } }
   expect(Object.keys(after.rooms.join)).toEqual([roomId])
+  await here.close()
+})
+
+test('who types when the server stops is not left typing', async () => {
+  const here = await house()
+  const { alice, bob, server } = here
+  const roomId = await makeRoom(alice)
+  await bringIn(alice, roomId, bob)
+  await done(bob, 'PUT', inRoom(roomId, `/typing/${bob.userId}`), { typing: true, timeout: 30_000 })
+  const body = { lists: { all: { ranges: [[0, 9]], timeline_limit: 0 } }, extensions: { typing: { enabled: true } } }
+  const { pos, extensions } = await done(bob, 'POST', SLIDING, body)
+  const { next_batch } = await done(alice, 'GET', '/v3/sync')
+  const typing = (user_ids: string[]): object => ({ type: 'm.typing', content: { user_ids } })
+  expect(extensions).toEqual({ typing: { rooms: { [roomId]: typing([bob.userId]) } } })
+  const waiting = Promise.all([
+    done(alice, 'GET', `/v3/sync?timeout=60000&since=${String(next_batch)}`),
+    done(bob, 'POST', `${SLIDING}?timeout=60000&pos=${String(pos)}`, body),
+  ])
+  await until('both to wait', () => [alice, bob].every(({ userId }) => server.notifier.watch(userId).waiters.size === 1))
+  server.notifier.wakeEveryone()
+  const [sync, sliding] = await waiting
+  expect((sync.rooms as { join: Record<string, object> }).join[roomId]).toMatchObject({ ephemeral: { events: [typing([])] } })
+  expect(sliding.extensions).toEqual({ typing: { rooms: { [roomId]: typing([]) } } })
   await here.close()
 })
