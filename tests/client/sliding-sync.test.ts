@@ -359,6 +359,23 @@ describe('required state', () => {
     expect([room?.limited, places(room?.required_state)]).toEqual([true, [`m.room.member|${bob.userId}`, `m.room.member|${alice.userId}`]])
   })
 
+  test('of lazy members tells who comes again whom of those it knows has changed', async () => {
+    const [alice, bob, carol] = [await here.register('again'), await here.register('again-bob'), await here.register('again-carol')]
+    const roomId = await makeRoom(alice, { preset: 'public_chat' })
+    await bringIn(alice, roomId, bob, carol)
+    await say(carol, roomId, 'from carol')
+    const body = all({ required_state: [['m.room.member', '$LAZY'], ['m.room.member', '$ME']] })
+    const first = await slide(bob, body)
+    await done(bob, 'POST', inRoom(roomId, '/leave'), {})
+    const left = await slide(bob, body, { pos: first.pos })
+    await done(carol, 'POST', inRoom(roomId, '/leave'), {})
+    const out = await slide(bob, body, { pos: left.pos })
+    await done(bob, 'POST', inRoom(roomId, '/join'), {})
+    const room = (await slide(bob, body, { pos: out.pos })).rooms[roomId]
+    expect(room?.initial).toBe(true)
+    expect(room?.required_state?.map(({ state_key, content }) => [state_key, content.membership]).sort()).toEqual([[bob.userId, 'join'], [carol.userId, 'leave']])
+  })
+
   test('a name that is removed is null in the accepted form', async () => {
     const alice = await here.register('nameless')
     const roomId = await makeRoom(alice, { name: 'den' })

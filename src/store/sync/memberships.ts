@@ -68,7 +68,7 @@ export const hasJoinedBetween = (reading: Reading, { roomId }: RoomMembership): 
   membershipsBetween(reading, roomId).includes('join')
 
 /** Up to where the reader's clients know a room that they are out of or come into again; undefined: they never were in it. */
-export function knownUpTo({ store, userId, since }: Reading, roomId: RoomId): number | undefined {
+export function knownUpTo({ store, userId, since }: Pick<Reading, 'store' | 'userId' | 'since'>, roomId: RoomId): number | undefined {
   const changes = ownChanges(store, { roomId, userId, since: 0, until: since })
   if (changes.at(-1)?.membership === 'join') return since
   return changes.findLast(({ membership }, index) => membership !== 'join' && changes[index - 1]?.membership === 'join')?.position

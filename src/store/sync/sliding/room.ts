@@ -11,7 +11,7 @@ import type { Membership } from '#store/memberships.ts'
 import { type Sight, sightOf } from '#store/sight.ts'
 import { findStateContent } from '#store/state-content.ts'
 import { hasReadBetween } from '#store/sync/ephemeral.ts'
-import { findRoomMembership, type RoomMembership, strippedStateFor } from '#store/sync/memberships.ts'
+import { findRoomMembership, knownUpTo, type RoomMembership, strippedStateFor } from '#store/sync/memberships.ts'
 import { listHeroes } from '#store/sync/summary.ts'
 import { type UnreadCount, unreadCounts } from '#store/unread.ts'
 import { activityOf } from './known-rooms.ts'
@@ -198,8 +198,11 @@ function readRequired(reading: SlidingReading, of: RequiredOf): Required {
   const wanted = { roomId, wish, at: until, isNow }
   const people = wish.lazyMembers ? timeline.events : []
   if (isInitial || !sent) {
-    const events = [...readWished(reading, wanted), ...readTimelineMembers(reading, { roomId, at: until, events: people })]
-    return { events, removed: [], changed: undefined, hasMembers: true, wish }
+    const known = sent && knownUpTo({ store: reading.store, userId: reading.userId, since: of.from }, roomId)
+    // Who comes again still has the members of then.
+    const missed = known === undefined ? [] : readWishedMembers(reading, of, { roomId, since: known, until })
+    const events = [...readWished(reading, wanted), ...missed, ...readTimelineMembers(reading, { roomId, at: until, events: people })]
+    return { events: [...new Map(events.map((event) => [event.num, event])).values()], removed: [], changed: undefined, hasMembers: true, wish }
   }
   const window = { roomId, since: of.from, until }
   const hasMembers = reading.mayHaveMoved(roomId, 'membership', of.from)
