@@ -91,12 +91,12 @@ async function makeRoom(evening: Evening, index: number): Promise<void> {
   const members = new Map<Person, Membership>([[owner, 'join']])
   const place: Place = { roomId, owner, rule, isOpen: visibility === 'shared' || visibility === 'world_readable', members, said: [], since: new Map([[owner, 0]]) }
   evening.places.push(place)
-  for (const guest of evening.people) if (guest !== owner && evening.random() < 0.6) await bringIn(evening, place, guest)
+  for (const guest of evening.people) if (guest !== owner && evening.random() < 0.6) await bringIn(place, guest)
 }
 
-async function bringIn(evening: Evening, place: Place, guest: Person): Promise<void> {
-  if (place.rule !== 'public') await invite(evening, place, guest)
-  await join(evening, place, guest)
+async function bringIn(place: Place, guest: Person): Promise<void> {
+  if (place.rule !== 'public') await invite(place, guest)
+  await join(place, guest)
 }
 
 type Act = (evening: Evening, person: Person, place: Place) => Promise<unknown> | undefined
@@ -114,74 +114,74 @@ const ACTS: Readonly<Record<string, readonly [often: number, act: Act]>> = {
   edit: [6, (evening, person, place) => about(evening, person, place, ({ eventId, root }) => {
     const text = `edited ${++evening.count}`
     const content = { msgtype: 'm.text', body: `* ${text}`, 'm.new_content': { msgtype: 'm.text', body: text }, 'm.relates_to': { rel_type: 'm.replace', event_id: eventId } }
-    return send(evening, person, place, { type: 'm.room.message', content, root, isMessage: false })
+    return send(person, place, { type: 'm.room.message', content, root, isMessage: false })
   }, ({ sender }) => sender === person)],
   react: [8, (evening, person, place) => about(evening, person, place, ({ eventId, root }) => {
     const content = { 'm.relates_to': { rel_type: 'm.annotation', event_id: eventId, key: `${++evening.count}` } }
-    return send(evening, person, place, { type: 'm.reaction', content, root, isMessage: false })
+    return send(person, place, { type: 'm.reaction', content, root, isMessage: false })
   })],
   redact: [5, (evening, person, place) => about(evening, person, place, async (said) => {
-    await request(evening, person, 'PUT', `${inRoom(place)}/redact/${said.eventId}/r${++evening.count}`, {})
+    await request(person, 'PUT', `${inRoom(place)}/redact/${said.eventId}/r${++evening.count}`, {})
     said.isGone = true
   }, ({ sender }) => sender === person || place.owner === person)],
   read: [14, (evening, person, place) => about(evening, person, place, ({ eventId, root }) => {
     const type = evening.random() < 0.4 ? 'm.read.private' : 'm.read'
     const body = evening.random() < 0.4 ? {} : { thread_id: root ?? 'main' }
-    return request(evening, person, 'POST', `${inRoom(place)}/receipt/${type}/${eventId}`, body)
+    return request(person, 'POST', `${inRoom(place)}/receipt/${type}/${eventId}`, body)
   })],
   mark: [4, (evening, person, place) => about(evening, person, place, ({ eventId }) =>
-    request(evening, person, 'POST', `${inRoom(place)}/read_markers`, { 'm.fully_read': eventId, 'm.read': eventId }))],
+    request(person, 'POST', `${inRoom(place)}/read_markers`, { 'm.fully_read': eventId, 'm.read': eventId }))],
   type: [6, (evening, person, place) => whenIn(place, person, () => {
     const body = evening.random() < 0.5 ? { typing: true, timeout: 30_000 } : { typing: false }
-    return request(evening, person, 'PUT', `${inRoom(place)}/typing/${person.session.userId}`, body)
+    return request(person, 'PUT', `${inRoom(place)}/typing/${person.session.userId}`, body)
   })],
   tag: [3, (evening, person, place) => whenIn(place, person, () => {
     const path = `${ofUser(person)}${inRoom(place)}/tags/m.favourite`
-    return evening.random() < 0.7 ? request(evening, person, 'PUT', path, { order: 0.5 }) : request(evening, person, 'DELETE', path)
+    return evening.random() < 0.7 ? request(person, 'PUT', path, { order: 0.5 }) : request(person, 'DELETE', path)
   })],
   note: [3, (evening, person, place) => whenIn(place, person, () =>
-    request(evening, person, 'PUT', `${ofUser(person)}${inRoom(place)}/account_data/org.example.note`, { count: ++evening.count }))],
+    request(person, 'PUT', `${ofUser(person)}${inRoom(place)}/account_data/org.example.note`, { count: ++evening.count }))],
   remember: [3, (evening, person) =>
-    request(evening, person, 'PUT', `${ofUser(person)}/account_data/org.example.global`, { count: ++evening.count })],
+    request(person, 'PUT', `${ofUser(person)}/account_data/org.example.global`, { count: ++evening.count })],
   topic: [3, (evening, _person, place) =>
-    request(evening, place.owner, 'PUT', `${inRoom(place)}/state/m.room.topic/`, { topic: `topic ${++evening.count}` })],
+    request(place.owner, 'PUT', `${inRoom(place)}/state/m.room.topic/`, { topic: `topic ${++evening.count}` })],
   title: [2, (evening, _person, place) =>
-    request(evening, place.owner, 'PUT', `${inRoom(place)}/state/m.room.name/`, { name: evening.random() < 0.2 ? '' : `name ${++evening.count}` })],
+    request(place.owner, 'PUT', `${inRoom(place)}/state/m.room.name/`, { name: evening.random() < 0.2 ? '' : `name ${++evening.count}` })],
   rename: [1, (evening, person) =>
-    request(evening, person, 'PUT', `/profile/${person.session.userId}/displayname`, { displayname: `${person.name} ${++evening.count}` })],
+    request(person, 'PUT', `/profile/${person.session.userId}/displayname`, { displayname: `${person.name} ${++evening.count}` })],
   mute: [1, (evening, person, place) => {
     const path = `/pushrules/global/room/${encodeURIComponent(place.roomId)}`
     return evening.random() < 0.5
-      ? request(evening, person, 'PUT', path, { actions: [] })
-      : request(evening, person, 'DELETE', path).catch(passOver(404))
+      ? request(person, 'PUT', path, { actions: [] })
+      : request(person, 'DELETE', path).catch(passOver(404))
   }],
   join: [6, (evening, person, place) => {
     const before = place.members.get(person) ?? 'leave'
     const mayCome = before === 'invite' || (place.rule === 'public' && before === 'leave')
-    return mayCome ? join(evening, place, person) : undefined
+    return mayCome ? join(place, person) : undefined
   }],
   leave: [4, (evening, person, place) => {
     const before = place.members.get(person) ?? 'leave'
     if (person === place.owner || before === 'leave' || before === 'ban') return undefined
-    return leave(evening, place, person)
+    return leave(place, person)
   }],
   forget: [1, (evening, person, place) =>
-    place.members.get(person) === 'leave' ? request(evening, person, 'POST', `${inRoom(place)}/forget`, {}) : undefined],
+    place.members.get(person) === 'leave' ? request(person, 'POST', `${inRoom(place)}/forget`, {}) : undefined],
   invite: [6, (evening, person, place) => {
     const before = place.members.get(person) ?? 'leave'
-    return before === 'leave' || before === 'knock' ? invite(evening, place, person) : undefined
+    return before === 'leave' || before === 'knock' ? invite(place, person) : undefined
   }],
   knock: [4, (evening, person, place) => {
     const mayAsk = place.rule === 'knock' && (place.members.get(person) ?? 'leave') === 'leave'
-    return mayAsk ? become(evening, place, person, 'knock', () => request(evening, person, 'POST', `/knock/${encodeURIComponent(place.roomId)}`, {})) : undefined
+    return mayAsk ? become(place, person, 'knock', () => request(person, 'POST', `/knock/${encodeURIComponent(place.roomId)}`, {})) : undefined
   }],
   kick: [3, (evening, person, place) => {
     const isThere = ['join', 'invite', 'knock'].includes(place.members.get(person) ?? 'leave')
-    return isThere && person !== place.owner ? byOwner(evening, place, person, 'kick', 'leave') : undefined
+    return isThere && person !== place.owner ? byOwner(place, person, 'kick', 'leave') : undefined
   }],
   ban: [2, (evening, person, place) =>
-    person !== place.owner && place.members.get(person) !== 'ban' ? byOwner(evening, place, person, 'ban', 'ban') : undefined],
-  unban: [3, (evening, person, place) => (place.members.get(person) === 'ban' ? byOwner(evening, place, person, 'unban', 'leave') : undefined)],
+    person !== place.owner && place.members.get(person) !== 'ban' ? byOwner(place, person, 'ban', 'ban') : undefined],
+  unban: [3, (evening, person, place) => (place.members.get(person) === 'ban' ? byOwner(place, person, 'unban', 'leave') : undefined)],
 }
 
 const CHOICES = Object.entries(ACTS).flatMap(([name, [often, act]]) => Array.from({ length: often }, () => ({ name, act })))
@@ -236,11 +236,11 @@ function about(evening: Evening, person: Person, place: Place, act: (said: Said)
 }
 
 const say = (evening: Evening, person: Person, place: Place, more: Json, root?: string): Promise<void> =>
-  send(evening, person, place, { type: 'm.room.message', content: { msgtype: 'm.text', body: `words ${++evening.count}`, ...more }, root, isMessage: true })
+  send(person, place, { type: 'm.room.message', content: { msgtype: 'm.text', body: `words ${++evening.count}`, ...more }, root, isMessage: true })
 
 type Sent = Readonly<{ type: string; content: Json; root: string | undefined; isMessage: boolean }>
 
-async function send(_evening: Evening, person: Person, { roomId, said }: Place, { type, content, root, isMessage }: Sent): Promise<void> {
+async function send(person: Person, { roomId, said }: Place, { type, content, root, isMessage }: Sent): Promise<void> {
   const eventId = await person.send(roomId, type, content)
   if (isMessage) said.push({ eventId, sender: person, root, isGone: false })
 }
@@ -250,7 +250,7 @@ async function sendPlain(evening: Evening, session: Session, roomId: string, { t
   return (await insist<{ event_id: string }>(session, 'PUT', path, content)).event_id
 }
 
-const request = (_evening: Evening, { session }: Person, method: string, path: string, body?: Json): Promise<unknown> => insist(session, method, path, body)
+const request = ({ session }: Person, method: string, path: string, body?: Json): Promise<unknown> => insist(session, method, path, body)
 
 /** Tries again while nobody answers: the server is being started. */
 async function insist<Shape>(session: Session, method: string, path: string, body?: Json): Promise<Shape> {
@@ -271,16 +271,16 @@ const passOver = (status: number) => (failure: unknown): undefined => {
   throw failure
 }
 
-async function become(_evening: Evening, { members, said, since }: Place, person: Person, membership: Membership, act: () => Promise<unknown>): Promise<void> {
+async function become({ members, said, since }: Place, person: Person, membership: Membership, act: () => Promise<unknown>): Promise<void> {
   await act()
   members.set(person, membership)
   if (membership === 'join') since.set(person, said.length)
 }
 
-const join = (evening: Evening, place: Place, person: Person): Promise<void> =>
-  become(evening, place, person, 'join', () => request(evening, person, 'POST', `${inRoom(place)}/join`, {}))
-const leave = (evening: Evening, place: Place, person: Person): Promise<void> =>
-  become(evening, place, person, 'leave', () => request(evening, person, 'POST', `${inRoom(place)}/leave`, {}))
-const invite = (evening: Evening, place: Place, person: Person): Promise<void> => byOwner(evening, place, person, 'invite', 'invite')
-const byOwner = (evening: Evening, place: Place, person: Person, how: string, membership: Membership): Promise<void> =>
-  become(evening, place, person, membership, () => request(evening, place.owner, 'POST', `${inRoom(place)}/${how}`, { user_id: person.session.userId }))
+const join = (place: Place, person: Person): Promise<void> =>
+  become(place, person, 'join', () => request(person, 'POST', `${inRoom(place)}/join`, {}))
+const leave = (place: Place, person: Person): Promise<void> =>
+  become(place, person, 'leave', () => request(person, 'POST', `${inRoom(place)}/leave`, {}))
+const invite = (place: Place, person: Person): Promise<void> => byOwner(place, person, 'invite', 'invite')
+const byOwner = (place: Place, person: Person, how: string, membership: Membership): Promise<void> =>
+  become(place, person, membership, () => request(place.owner, 'POST', `${inRoom(place)}/${how}`, { user_id: person.session.userId }))

@@ -99,7 +99,7 @@ function modelOf(history: History, roomId: RoomId): RoomModel {
   return model
 }
 
-function member(history: History, roomId: RoomId, userId: UserId, membership: string, displayname = userId.slice(1, 4), sender = userId): void {
+function member(history: History, roomId: RoomId, userId: UserId, membership: string, { displayname = userId.slice(1, 4), sender = userId } = {}): void {
   const content = membership === 'join' ? { membership, displayname } : { membership }
   const { joined, names } = modelOf(history, roomId)
   const wasJoined = joined.has(userId)
@@ -180,7 +180,7 @@ function speak(history: History, roomId: RoomId, sender: UserId, target: Seen, {
 function moved(history: History, roomId: RoomId, userId: UserId, membership: string): void {
   const isJoined = modelOf(history, roomId).joined.has(userId)
   if (isJoined && (membership === 'invite' || membership === 'knock')) return
-  member(history, roomId, userId, membership, undefined, membership === 'knock' ? userId : charlie)
+  member(history, roomId, userId, membership, { sender: membership === 'knock' ? userId : charlie })
 }
 
 function receipt(history: History, roomId: RoomId, userId: UserId, target: Seen, { thread, isPrivate }: { thread: string; isPrivate: boolean }): void {
@@ -207,7 +207,7 @@ function state(history: History, roomId: RoomId, sender: UserId, { how, level }:
   const model = modelOf(history, roomId)
   if (how === 0) say(history, { roomId, sender, type: 'm.room.tombstone', content: { body: 'gone' }, stateKey: '' })
   else if (how === 1) say(history, { roomId, sender, type: 'm.room.topic', content: { topic: 'cheese' }, stateKey: '' })
-  else if (how === 2) member(history, roomId, sender, 'join', level === 0 ? 'cheese' : 'hello')
+  else if (how === 2) member(history, roomId, sender, 'join', { displayname: level === 0 ? 'cheese' : 'hello' })
   else {
     const levels = { users: { [sender]: level }, notifications: { room: level === 0 ? 50 : 20 } }
     say(history, { roomId, sender, type: 'm.room.power_levels', content: levels, stateKey: '' })
