@@ -214,12 +214,16 @@ function printLists({ form, isFirst }: SlidingReading, { lists }: SlidingRequest
 type Seeing = Readonly<{ interest: Interest; moved: readonly RoomId[]; watch: Watch }>
 
 function readExtensions(reading: SlidingReading, { request, desk: { server } }: Asked, { interest, moved, watch }: Seeing): Map<string, string> {
-  const mayHaveChanged = server.notifier.mayConcern(watch, 'profile', reading.since)
+  const { notifier } = server
+  const profiles = {
+    mayHaveChanged: notifier.mayConcern(watch, 'profile', reading.since),
+    hasMoved: notifier.mayConcern(watch, 'membership', reading.since),
+  }
   const texts = [
     ['account_data', readAccountData(reading, { request, interest })],
     ['receipts', readReceiptsOf(reading, { request, interest }, moved)],
     ['typing', readTyping(reading, { request, interest })],
-    ['org.matrix.msc4262.profiles', readProfiles(reading, { request, interest, moved, mayHaveChanged })],
+    ['org.matrix.msc4262.profiles', readProfiles(reading, { request, interest, moved, ...profiles })],
     ['io.element.msc4308.thread_subscriptions', readThreads(reading, request)],
   ] as const
   return new Map(texts.flatMap(([key, text]): [string, string][] => (text === undefined ? [] : [[key, text]])))

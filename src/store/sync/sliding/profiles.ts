@@ -9,7 +9,15 @@ import type { SlidingReading } from './reading.ts'
 /** Profiles that one answer brings whole; a client asks for those of others by itself. */
 export const PROFILES_PER_ANSWER = 1_000
 
-type Asked = Readonly<{ request: SlidingRequest; interest: Interest; moved: readonly RoomId[]; mayHaveChanged: boolean }>
+type Asked = Readonly<{
+  request: SlidingRequest
+  interest: Interest
+  moved: readonly RoomId[]
+  /** Someone in sight may have changed their profile. */
+  mayHaveChanged: boolean
+  /** The reader may be in other rooms than before. */
+  hasMoved: boolean
+}>
 type Update = { updated?: Record<string, unknown>; removed?: string[] }
 
 /** Whole profiles of people who come into sight, and then what they change. Undefined: nothing to tell. spec: MSC4262 */
@@ -63,8 +71,9 @@ const localMembers = ({ db }: SlidingReading['store'], room: number): UserId[] =
   db.query<{ name: UserId }, [number]>(LOCAL_MEMBERS).all(room).map(({ name }) => name)
 
 /** With whom the reader shares no room any more. */
-function readGone({ store, userId, since, until, mayHaveMoved }: SlidingReading, { moved }: Asked): readonly UserId[] {
+function readGone({ store, userId, since, until, mayHaveMoved }: SlidingReading, { moved, hasMoved }: Asked): readonly UserId[] {
   const rooms = moved.filter((roomId) => mayHaveMoved(roomId, 'membership', since))
+  if (rooms.length === 0 && !hasMoved) return []
   return listDeviceListChanges(store, { userId, since, until, rooms }).left
 }
 
