@@ -359,6 +359,17 @@ describe('required state', () => {
     expect([room?.limited, places(room?.required_state)]).toEqual([true, [`m.room.member|${bob.userId}`, `m.room.member|${alice.userId}`]])
   })
 
+  test('of lazy members tells who joins of who has asked them in', async () => {
+    const [alice, bob] = [await here.register('asks-in'), await here.register('asked-in')]
+    const roomId = await makeRoom(alice, { invite: [bob.userId] })
+    const body = all({ required_state: [['m.room.member', '$LAZY']] })
+    const { pos } = await slide(bob, body)
+    await done(alice, 'PUT', `/v3/profile/${alice.userId}/displayname`, { displayname: 'Alice' })
+    await done(bob, 'POST', inRoom(roomId, '/join'), {})
+    const room = (await slide(bob, body, { pos })).rooms[roomId]
+    expect(room?.required_state?.find(({ state_key }) => state_key === alice.userId)?.content).toEqual({ membership: 'join', displayname: 'Alice' })
+  })
+
   test('of lazy members tells who comes again whom of those it knows has changed', async () => {
     const [alice, bob, carol] = [await here.register('again'), await here.register('again-bob'), await here.register('again-carol')]
     const roomId = await makeRoom(alice, { preset: 'public_chat' })
@@ -373,7 +384,7 @@ describe('required state', () => {
     await done(bob, 'POST', inRoom(roomId, '/join'), {})
     const room = (await slide(bob, body, { pos: out.pos })).rooms[roomId]
     expect(room?.initial).toBe(true)
-    expect(room?.required_state?.map(({ state_key, content }) => [state_key, content.membership]).sort()).toEqual([[bob.userId, 'join'], [carol.userId, 'leave']])
+    expect(room?.required_state?.map(({ state_key, content }) => [state_key, content.membership]).sort()).toEqual([[bob.userId, 'join'], [carol.userId, 'leave'], [alice.userId, 'join']])
   })
 
   test('a name that is removed is null in the accepted form', async () => {

@@ -84,6 +84,18 @@ describe('members that are loaded lazily', () => {
     expect(membersIn(room.state_after)).toEqual({ [alice.userId]: 'join', [bob.userId]: 'join', [carol.userId]: 'leave' })
   })
 
+  test('are told to who joins of who has asked them in, as they are now', async () => {
+    const { alice, bob, roomId, register } = await den()
+    const dave = await register('dave')
+    await done(alice, 'POST', inRoom(roomId, '/invite'), { user_id: dave.userId })
+    const { next_batch: since } = await syncOf(dave, { filter: LAZY })
+    await done(alice, 'PUT', `/v3/profile/${alice.userId}/displayname`, { displayname: 'Alice' })
+    await say(bob, roomId, 'words')
+    await done(dave, 'POST', inRoom(roomId, '/join'), {})
+    const { state } = await joinedRoom(dave, roomId, { filter: LAZY, since })
+    expect(state?.events.find(({ state_key }) => state_key === alice.userId)?.content).toEqual({ membership: 'join', displayname: 'Alice' })
+  })
+
   test('are, to who joins for the first time, the reader and those who speak', async () => {
     const { alice, roomId, register } = await den()
     const dave = await register('dave')

@@ -74,6 +74,15 @@ export function knownUpTo({ store, userId, since }: Pick<Reading, 'store' | 'use
   return changes.findLast(({ membership }, index) => membership !== 'join' && changes[index - 1]?.membership === 'join')?.position
 }
 
+/** Who has asked the reader in: their member events came with the invitation and may have changed since. */
+export const listInviters = ({ store: { db, names }, userId }: Pick<Reading, 'store' | 'userId'>, roomId: RoomId): UserId[] =>
+  db
+    .query<{ sender: number }, [number, number, number]>(`
+      SELECT DISTINCT e.sender FROM state_changes c JOIN events e ON e.num = c.event
+       WHERE c.room = +? AND c.type = +? AND c.state_key = +? AND e.json ->> '$.content.membership' = 'invite'`)
+    .all(names.find(roomId) ?? -1, names.find('m.room.member') ?? -1, names.find(userId) ?? -1)
+    .map(({ sender }) => names.textOf(sender) as UserId)
+
 const membershipsBetween = ({ store, userId, since, until }: Reading, roomId: RoomId): Membership[] =>
   ownChanges(store, { roomId, userId, since, until }).map(({ membership }) => membership)
 

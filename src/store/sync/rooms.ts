@@ -9,7 +9,7 @@ import { listStickyEvents } from '#store/sticky-events.ts'
 import { roomAccountData } from './account-data.ts'
 import { readCounts } from './counts.ts'
 import { hasReadBetween, readEphemeral } from './ephemeral.ts'
-import { hasJoinedBetween, knownUpTo, membershipBefore, type RoomMembership, strippedStateFor } from './memberships.ts'
+import { hasJoinedBetween, knownUpTo, listInviters, membershipBefore, type RoomMembership, strippedStateFor } from './memberships.ts'
 import { type Print, printerFor } from './print.ts'
 import type { Reading } from './reading.ts'
 import { sharedWindow } from './shared-windows.ts'
@@ -66,7 +66,7 @@ function joinedRoom(reading: Reading, membership: RoomMembership): string | unde
     since: isWhole ? 0 : since,
     until: reading.until,
     timeline,
-    more: summary?.heroes ?? [],
+    more: [...(summary?.heroes ?? []), ...(isNew && !reading.isInitial ? listInviters(reading, roomId) : [])],
     knownUpTo: isNew && !reading.isInitial ? knownUpTo(reading, roomId) : undefined,
   })
   const section: RoomSection = {

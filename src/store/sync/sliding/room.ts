@@ -11,7 +11,7 @@ import type { Membership } from '#store/memberships.ts'
 import { type Sight, sightOf } from '#store/sight.ts'
 import { findStateContent } from '#store/state-content.ts'
 import { hasReadBetween } from '#store/sync/ephemeral.ts'
-import { findRoomMembership, knownUpTo, type RoomMembership, strippedStateFor } from '#store/sync/memberships.ts'
+import { findRoomMembership, knownUpTo, listInviters, type RoomMembership, strippedStateFor } from '#store/sync/memberships.ts'
 import { listHeroes } from '#store/sync/summary.ts'
 import { type UnreadCount, unreadCounts } from '#store/unread.ts'
 import { activityOf } from './known-rooms.ts'
@@ -201,7 +201,8 @@ function readRequired(reading: SlidingReading, of: RequiredOf): Required {
     const known = sent && knownUpTo({ store: reading.store, userId: reading.userId, since: of.from }, roomId)
     // Who comes again still has the members of then.
     const missed = known === undefined ? [] : readWishedMembers(reading, of, { roomId, since: known, until })
-    const events = [...readWished(reading, wanted), ...missed, ...readTimelineMembers(reading, { roomId, at: until, events: people })]
+    const more = sent && wish.lazyMembers ? listInviters(reading, roomId) : []
+    const events = [...readWished(reading, wanted), ...missed, ...readTimelineMembers(reading, { roomId, at: until, events: people, more })]
     return { events: [...new Map(events.map((event) => [event.num, event])).values()], removed: [], changed: undefined, hasMembers: true, wish }
   }
   const window = { roomId, since: of.from, until }
