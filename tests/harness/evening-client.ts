@@ -121,7 +121,7 @@ function countsOf(room: Room): Record<string, string> {
   return Object.fromEntries(counts.filter(([, total, loud]) => total + loud > 0).map(([thread, total, loud]) => [thread, printCount(total, loud)]))
 }
 
-type Shown = Readonly<{ event_id: string; type: string; content: Readonly<Record<string, unknown>>; unsigned?: Readonly<Record<string, unknown>> }>
+type Shown = Readonly<{ event_id: string; type: string; state_key?: string; content: Readonly<Record<string, unknown>>; unsigned?: Readonly<Record<string, unknown>> }>
 
 /**
  * What sync has told of a room, or what the library makes of it, that is not as the room's history has it. Of rooms into
@@ -132,15 +132,20 @@ export function faultsIn(room: Room, told: readonly string[], history: readonly 
   const inHistory = told.filter((id) => ids.includes(id))
   const tail = ids.slice(inHistory[0] === undefined ? ids.length : ids.indexOf(inHistory[0]))
   const order = Bun.deepEquals(inHistory, tail) ? [] : [`told ${inHistory} and not ${tail}`]
-  return [...order, ...history.filter(({ event_id }) => tail.includes(event_id)).flatMap((event) => faultsOf(room, event))]
+  const isWhole = !hasBeenOut(room.myUserId, history)
+  return [...order, ...history.filter(({ event_id }) => tail.includes(event_id)).flatMap((event) => faultsOf(room, event, isWhole))]
 }
 
+/** The library takes an event that it knows for the end of a gap, though there may be another gap behind it. */
+export const hasBeenOut = (userId: string, history: readonly Shown[]): boolean =>
+  history.some(({ type, state_key, content }) => type === 'm.room.member' && state_key === userId && content['membership'] !== 'join' && content['membership'] !== 'invite')
+
 /** Where the library keeps a thread or a reaction to what it has not seen is its own affair. */
-function faultsOf(room: Room, { event_id, type, content, unsigned = {} }: Shown): string[] {
+function faultsOf(room: Room, { event_id, type, content, unsigned = {} }: Shown, isWhole: boolean): string[] {
   const event = room.findEventById(event_id)
   const isGone = unsigned['redacted_because'] !== undefined
   const isPlain = type === 'm.room.message' && content['m.relates_to'] === undefined && !isGone
-  if (!event) return isPlain ? [`${event_id} is missing`] : []
+  if (!event) return isPlain && isWhole ? [`${event_id} is missing`] : []
   if (event.isRedacted() !== isGone) return [`${event_id} is ${isGone ? 'not ' : ''}redacted`]
   if (!isPlain) return []
   const edit = (unsigned['m.relations'] as { 'm.replace'?: { content: { 'm.new_content'?: { body?: string } } } } | undefined)?.['m.replace']
