@@ -95,6 +95,39 @@ describe.each([false, true])('who was away, with state_after %p,', (use_state_af
     expect((await syncOf(bob, { filter: { room: { include_leave: true } } })).rooms?.leave?.[roomId]).toBeUndefined()
   })
 
+  test('is told who changed before they left, though they were banned as well', async () => {
+    const roomId = await den()
+    const carol = await here.register(`carol${people}`)
+    await bringIn(alice, roomId, carol)
+    const filter = { room: { state: { lazy_load_members: true } } }
+    const { next_batch: since } = await syncOf(bob, { filter })
+    await act(carol, roomId, 'leave')
+    await done(bob, 'PUT', `/v3/profile/${bob.userId}/displayname`, { displayname: 'Bob' })
+    await act(bob, roomId, 'leave')
+    await say(alice, roomId, 'unseen')
+    await act(alice, roomId, 'ban', bobs())
+    const room = (await syncOf(bob, { since, use_state_after, filter })).rooms?.leave?.[roomId]
+    expect({ ...membersIn(room?.state_after), ...membersIn(room?.timeline) }).toEqual({ [bob.userId]: use_state_after ? 'leave' : 'ban', [carol.userId]: 'leave' })
+    expect(own(room).includes('ban')).toBe(true)
+    expect(told(room?.timeline)).not.toContain('unseen')
+    expect(placesOf(room?.state ?? room?.state_after)).not.toContain('m.room.create|')
+  })
+
+  test('is told who changed while they were out, when they have been in again meanwhile', async () => {
+    const roomId = await den({ options: { preset: 'public_chat' } })
+    const carol = await here.register(`carol${people}`)
+    await bringIn(alice, roomId, carol)
+    const filter = { room: { state: { lazy_load_members: true } } }
+    await syncOf(bob, { filter })
+    await act(bob, roomId, 'leave')
+    const { next_batch: since } = await syncOf(bob, { filter })
+    await act(carol, roomId, 'leave')
+    await act(bob, roomId, 'join')
+    await act(bob, roomId, 'leave')
+    const room = (await syncOf(bob, { since, use_state_after, filter: { room: { ...filter.room, timeline: { limit: 1 } } } })).rooms?.leave?.[roomId]
+    expect(membersIn(room?.state ?? room?.state_after)[carol.userId]).toBe('leave')
+  })
+
   test('sees a room anew that they left and came back to', async () => {
     const roomId = await den({ options: { preset: 'public_chat', name: 'The den' } })
     const { next_batch: since } = await syncOf(bob)

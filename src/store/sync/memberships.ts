@@ -52,13 +52,19 @@ export function findRoomMembership(store: Store, userId: UserId, roomId: RoomId)
   return row ? fromRow(store, row) : undefined
 }
 
+/** The membership that the client knew at its token. */
+export function membershipAtToken({ store, userId, since }: Reading, { roomId }: RoomMembership): Membership | undefined {
+  const known = findStateAt(store, roomId, 'm.room.member', userId, since)
+  return known && membershipOf(known.body)
+}
+
 /**
- * The membership that the client knew at its token. Someone who has left and come back in the meantime counts as having
+ * The same, but someone who has left and come back in the meantime counts as having
  * been outside, so that the room is sent anew.
  */
-export function membershipBefore(reading: Reading, { roomId }: RoomMembership): Membership | undefined {
-  const known = findStateAt(reading.store, roomId, 'm.room.member', reading.userId, reading.since)
-  const before = known && membershipOf(known.body)
+export function membershipBefore(reading: Reading, membership: RoomMembership): Membership | undefined {
+  const { roomId } = membership
+  const before = membershipAtToken(reading, membership)
   const hasLeft = before === 'join' && membershipsBetween(reading, roomId).slice(0, -1).some((membership) => membership !== 'join')
   return hasLeft ? 'leave' : before
 }

@@ -9,7 +9,7 @@ import { listStickyEvents } from '#store/sticky-events.ts'
 import { roomAccountData } from './account-data.ts'
 import { readCounts } from './counts.ts'
 import { hasReadBetween, readEphemeral } from './ephemeral.ts'
-import { hasJoinedBetween, knownUpTo, listInviters, membershipBefore, type RoomMembership, strippedStateFor } from './memberships.ts'
+import { hasJoinedBetween, knownUpTo, listInviters, membershipAtToken, membershipBefore, type RoomMembership, strippedStateFor } from './memberships.ts'
 import { type Print, printerFor } from './print.ts'
 import type { Reading } from './reading.ts'
 import { sharedWindow } from './shared-windows.ts'
@@ -159,10 +159,11 @@ const NO_TIMELINE: Timeline = { events: [], isLimited: false, prevBatch: undefin
 function leftRoom(reading: Reading, membership: RoomMembership): string | undefined {
   const { roomId, position, event } = membership
   const isWhole = reading.isInitial || reading.isFullState
-  const before = isWhole ? 'join' : membershipBefore(reading, membership)
+  const before = isWhole ? 'join' : membershipAtToken(reading, membership)
   const inside = sightOf(reading.store, roomId, reading.userId)
-  // A ban is told to whom it is about, even if they were outside before.
-  const sight: Sight = { ...inside, maySee: (num) => num === event || inside.maySee(num) }
+  // A ban is told to whom it is about, even if they were outside before: in the timeline where nothing stands behind that.
+  const isTold = (num: number): boolean => num === event && reading.stateAfter === false
+  const sight: Sight = { ...inside, maySee: (num) => isTold(num) || inside.maySee(num) }
   // Who never was in the room sees that the invitation or knock has ended, or that they are banned, and nothing else.
   const cameAndWent = before !== 'join' && hasJoinedBetween(reading, membership)
   const wasInside = before === 'join' || cameAndWent
@@ -173,7 +174,7 @@ function leftRoom(reading: Reading, membership: RoomMembership): string | undefi
   const hasTimeline = wasInside || (wasAsked && reading.stateAfter === false)
   const timeline = hasTimeline ? readTimeline(reading, { roomId, since, until: position, sight }) : NO_TIMELINE
   const state = wasInside
-    ? roomState(reading, { roomId, since, until: position, timeline, more: [] })
+    ? roomState(reading, { roomId, since, until: position, timeline, more: [], knownUpTo: cameAndWent ? knownUpTo(reading, roomId) : undefined })
     : hasTimeline ? [] : readState(reading, { roomId, at: position, since, people: [] })
   return printLeftRoom({
     timeline: printTimeline(reading, timeline, { sight, until: position, print }),
