@@ -56,8 +56,8 @@ export async function follow({ url: baseUrl, userId, accessToken, deviceId }: Se
       throw failure
     })
     if (isSync && !response.ok) retrySoon()
-    // Threads of rooms that were left meanwhile.
-    if (!isSync && !response.ok && (init?.method ?? 'GET') === 'GET') return new Promise(() => undefined)
+    // It asks for threads of rooms that were left meanwhile, and nobody catches the refusal.
+    if (response.status === 404 && String(input).includes('/relations/')) return Response.json({ chunk: [] })
     if (!isSync || !response.ok) return response
     const text = await response.text()
     if (++answers % LOSES_EVERY === 0 && lost < LOSSES) {
