@@ -1,8 +1,8 @@
-import type { RoomView } from './evening-view.ts'
+import { memberOf, type RoomView } from './evening-view.ts'
 import { callServer, type ClientEvent, type Json, type Session } from './http-client.ts'
 
-/** What a client of sliding sync knows of a room; the last event only of rooms that it is in. */
-export type SlidRoom = { membership: string; name: string | null; topic: string | null; joined: number; invited: number; unread: number; loud: number; last: string | null }
+/** What a client of sliding sync knows of a room; the last event and members only of rooms that it is in, and of these but some. */
+export type SlidRoom = { membership: string; name: string | null; topic: string | null; joined: number; invited: number; unread: number; loud: number; last: string | null; members: Readonly<Record<string, string>> }
 
 type Room = Readonly<{
   initial?: boolean
@@ -69,7 +69,7 @@ export function slide({ url, userId, accessToken }: Session): Slider {
 }
 
 function after(userId: string, known: SlidRoom | undefined, room: Room): SlidRoom {
-  const before = room.initial || !known ? { membership: 'join', name: null, topic: null, joined: 0, invited: 0, unread: 0, loud: 0, last: null } : known
+  const before = room.initial || !known ? { membership: 'join', name: null, topic: null, joined: 0, invited: 0, unread: 0, loud: 0, last: null, members: known?.members ?? {} } : known
   const state = room.invite_state ?? room.required_state ?? []
   const own = state.findLast(({ type, state_key }) => type === 'm.room.member' && state_key === userId)
   const textOf = (type: string, field: string, old: string | null): string | null => {
@@ -85,6 +85,7 @@ function after(userId: string, known: SlidRoom | undefined, room: Room): SlidRoo
     unread: room.notification_count ?? before.unread,
     loud: room.highlight_count ?? before.loud,
     last: room.timeline?.at(-1)?.event_id ?? before.last,
+    members: { ...before.members, ...Object.fromEntries(state.filter(({ type }) => type === 'm.room.member').map(({ state_key, content }) => [state_key, memberOf(content)])) },
   }
 }
 
@@ -97,6 +98,6 @@ export function asSlid({ membership, state, members, counts }: RoomView, last: s
   const isIn = membership === 'join'
   return {
     membership, name: textOf('m.room.name|', 'name'), topic: textOf('m.room.topic|', 'topic'), joined: isIn ? having('join') : 0, invited: isIn ? having('invite') : 0,
-    unread: sum(0), loud: sum(1), last,
+    unread: sum(0), loud: sum(1), last, members: isIn ? members : {},
   }
 }
