@@ -227,7 +227,8 @@ function ring(notifier: Notifier, store: Store, effect: Extract<Effect, { kind: 
   else if (effect.room) notifier.ringRoom(effect.room, effect.about, position)
   for (const userId of effect.users ?? []) {
     if (effect.about === 'presence') notifier.setPresence(userId, effect.volatile as ShownPresence)
-    else if (effect.about === 'device-lists') notifier.ringSharers(userId, listRoomsInSightOf(store, userId), position)
+    else if (effect.about === 'device-lists' || effect.about === 'profile')
+      notifier.ringSharers(userId, { about: effect.about, rooms: listRoomsInSightOf(store, userId) }, position)
     else notifier.ringUser(userId, effect.about, position)
   }
 }

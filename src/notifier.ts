@@ -52,6 +52,7 @@ export class Notifier {
   /** Who is online. */
   readonly presence = presenceBoard()
   #volatile = 0
+  #isStopping = false
   #position: number
 
   constructor(
@@ -92,13 +93,13 @@ export class Notifier {
     this.#touch(watch, position)
   }
 
-  /** Wakes the user and everyone in these rooms, who encrypt for them; no room has moved by it. */
-  ringSharers(userId: UserId, rooms: Iterable<RoomId>, position: number): void {
-    this.ringUser(userId, 'device-lists', position)
+  /** Wakes the user and everyone in these rooms, who encrypt for them or show them; no room has moved by it. */
+  ringSharers(userId: UserId, { about, rooms }: Readonly<{ about: 'device-lists' | 'profile'; rooms: Iterable<RoomId> }>, position: number): void {
+    this.ringUser(userId, about, position)
     const sharers = new Set<Watch>()
     for (const room of rooms) for (const watch of this.#watchers.get(room) ?? []) sharers.add(watch)
     for (const watch of sharers) {
-      watch.moved.set('device-lists', position)
+      watch.moved.set(about, position)
       this.#touch(watch, position)
     }
   }
@@ -195,7 +196,7 @@ export class Notifier {
 
   /** Resolves when something moves for the user after `since`, at the deadline, or when the client goes away. */
   wait(watch: Watch, since: Seen, timeoutMs: number, signal: AbortSignal): Promise<void> {
-    if (this.hasNews(watch, since) || timeoutMs <= 0 || signal.aborted) return Promise.resolve()
+    if (this.#isStopping || this.hasNews(watch, since) || timeoutMs <= 0 || signal.aborted) return Promise.resolve()
     return new Promise((resolve) => {
       const done = (): void => {
         clearTimeout(timer)
@@ -211,8 +212,16 @@ export class Notifier {
     })
   }
 
+  /** Nobody waits any more: whoever asks is answered with what there is. */
+  get isStopping(): boolean {
+    return this.#isStopping
+  }
+
   /** Lets everyone who waits answer now: the server stops. */
   wakeEveryone(): void {
+    this.#isStopping = true
+    // Nobody would ever say that they have stopped: the next process does not know of them.
+    for (const [room, { userIds }] of this.#typing) if (userIds.length > 0) this.setTyping(room, [])
     for (const watch of this.#watches.values()) wakeAll(watch)
   }
 

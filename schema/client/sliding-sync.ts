@@ -23,6 +23,8 @@ const Extensions = Type.Object({
   account_data: Type.Optional(ByRoom),
   receipts: Type.Optional(ByRoom),
   typing: Type.Optional(ByRoom),
+  'org.matrix.msc4262.profiles': Type.Optional(Type.Object({ ...Enabled, ...Scope, fields: Type.Optional(Names) })),
+  'org.matrix.msc4354.sticky_events': Type.Optional(ToDevice),
   'io.element.msc4308.thread_subscriptions': Type.Optional(Type.Object({ ...Enabled, limit: Type.Optional(Whole) })),
 })
 

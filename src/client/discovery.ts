@@ -36,6 +36,7 @@ export const UNSTABLE_FEATURES = {
   'org.matrix.msc3981': true,
   'org.matrix.msc4143': true,
   'org.matrix.msc4155': true,
+  'org.matrix.msc4262': true,
   'org.matrix.msc4306': true,
   'org.matrix.msc4354': true,
   'org.matrix.msc4380.stable': true,

@@ -59,7 +59,7 @@ async function listen(server: Homeserver, { query, requester, request, cause }: 
     const left = deadline - clock.now()
     // A page that was full of what this user may not see is followed by the next one.
     const isGap = chunk.length === 0 && end.position < seen.position
-    if (!isGap && (chunk.length > 0 || left <= 0 || request.signal.aborted)) return { start: query.from ?? printPlace(server, start), chunk, end: printPlace(server, end) }
+    if (!isGap && (chunk.length > 0 || left <= 0 || request.signal.aborted || notifier.isStopping)) return { start: query.from ?? printPlace(server, start), chunk, end: printPlace(server, end) }
     from = end
     if (!isGap) await notifier.wait(watch, seen, peeked ? Math.min(left, PEEK_EVERY_MS) : left, request.signal)
   }

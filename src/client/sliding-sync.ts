@@ -22,9 +22,11 @@ import { NO_ACCOUNT_DATA, readChangedAccountData } from '#store/sync/account-dat
 import { readDeviceLists, readToDevice } from '#store/sync/encryption.ts'
 import { forgetRoomsOutOf, readAccountData, readReceiptsOf, readThreads, readTyping } from '#store/sync/sliding/extensions.ts'
 import { type Interest, readInterest } from '#store/sync/sliding/interest.ts'
+import { readProfiles } from '#store/sync/sliding/profiles.ts'
 import type { SlidingReading } from '#store/sync/sliding/reading.ts'
 import { readSlidingRoom } from '#store/sync/sliding/room.ts'
 import { type RoomList, type RoomLists, roomLists } from '#store/sync/sliding/room-list.ts'
+import { readSticky } from '#store/sync/sliding/sticky-events.ts'
 
 /** Nobody is kept waiting for longer than this, whatever they ask for. */
 const LONGEST_WAIT_MS = 5 * 60_000
@@ -47,7 +49,7 @@ export const slidingSyncPage = (server: Homeserver) => {
 type Desk = Readonly<{ server: Homeserver; store: Store; connections: SlidingConnections; lists: RoomLists }>
 
 /** One request on its way. */
-type Asked = Readonly<{ desk: Desk; requester: Requester; request: SlidingRequest; opened: OpenConnection; toDeviceSince: number }>
+type Asked = Readonly<{ desk: Desk; requester: Requester; request: SlidingRequest; opened: OpenConnection; toDeviceSince: number; stickySince: number }>
 
 async function answer(desk: Desk, call: Pick<Call<object>, 'request' | 'cause'>, requester: Requester, request: SlidingRequest): Promise<Response> {
   const { server, connections } = desk
@@ -55,14 +57,15 @@ async function answer(desk: Desk, call: Pick<Call<object>, 'request' | 'cause'>,
   refuseBeyondLimit(server, requester.userId)
   connectionOf(call.request).keepOpen()
   const presence = readSetPresence(request.setPresence)
-  const toDeviceSince = readToDeviceSince(server, request)
+  const toDeviceSince = readExtensionSince(server, 'to_device', request.extensions.toDevice?.since)
+  const stickySince = readExtensionSince(server, 'sticky_events', request.extensions.stickyEvents?.since)
   await isFromLater(server, requester, parseSyncToken(request.pos ?? ''), cause)
   const opened = connections.open(requester, request, signal)
   const { token, stopped } = opened
   const waitMs = token ? Math.min(request.timeoutMs, LONGEST_WAIT_MS) : 0
   const deadline = server.clock.now() + waitMs
   await noticeSync(server, requester, { presence, waitMs, signal, cause })
-  const asked: Asked = { desk, requester, request, opened, toDeviceSince }
+  const asked: Asked = { desk, requester, request, opened, toDeviceSince, stickySince }
   for (let isFirst = true; ; isFirst = false) {
     const { seen } = server.notifier
     const watch = server.notifier.watch(requester.userId)
@@ -71,7 +74,7 @@ async function answer(desk: Desk, call: Pick<Call<object>, 'request' | 'cause'>,
     if (isFirst && toDeviceSince > 0 && (await acknowledgeToDevice(server, requester, inbox, { upTo: toDeviceSince, cause }))) continue
     const read = readTogether(desk.store, () => readAnswer(asked, { seen, watch, inbox }))
     const left = deadline - server.clock.now()
-    if (read.hasContent || left <= 0 || stopped.aborted) {
+    if (read.hasContent || left <= 0 || stopped.aborted || server.notifier.isStopping) {
       const { move, lists, still, rooms, extensions } = read
       const pos = stopped.aborted && request.pos !== undefined
         ? request.pos
@@ -82,11 +85,13 @@ async function answer(desk: Desk, call: Pick<Call<object>, 'request' | 'cause'>,
   }
 }
 
-/** A token of the to-device extension is a position; the queue is that of the device, whichever connection asks. */
-function readToDeviceSince(server: Homeserver, { extensions: { toDevice } }: SlidingRequest): number {
-  const since = toDevice?.since
+/**
+ * Extensions with a token of their own have a position for it; the queue of messages is that of the device, whichever
+ * connection asks.
+ */
+function readExtensionSince(server: Homeserver, name: string, since: string | undefined): number {
   if (since === undefined || since === '') return 0
-  if (!/^\d{1,15}$/.test(since)) throw invalidParam('extensions.to_device.since is not a token of this server')
+  if (!/^\d{1,15}$/.test(since)) throw invalidParam(`extensions.${name}.since is not a token of this server`)
   return Number(since) <= server.notifier.seen.position ? Number(since) : 0
 }
 
@@ -121,14 +126,16 @@ function readAnswer(asked: Asked, moment: Moment): Read {
   const rooms = readRooms(reading, interest)
   forgetRoomsOutOf(reading, interest, movedIn(list, since))
   const device = readDeviceExtensions(asked, moment, moved)
-  const extensions = readExtensions(reading, asked, interest, moved)
+  const extensions = readExtensions(reading, asked, { interest, moved, watch })
+  const { stickyEvents } = request.extensions
+  const sticky = stickyEvents && readSticky(reading, { since: asked.stickySince, limit: stickyEvents.limit, interest })
   return {
     move: reading.move,
     lists: printLists(reading, request, interest, rooms),
     still: interest.hasLeaving ? undefined : printLists(reading, request, interest, undefined),
     rooms,
-    extensions: new Map([...device.extensions, ...extensions]),
-    hasContent: device.hasContent || rooms.size > 0 || extensions.size > 0 || reading.isFirst,
+    extensions: new Map([...device.extensions, ...extensions, ...(sticky ? [['org.matrix.msc4354.sticky_events', sticky.text] as const] : [])]),
+    hasContent: device.hasContent || rooms.size > 0 || extensions.size > 0 || reading.isFirst || sticky?.hasEvents === true,
   }
 }
 
@@ -204,11 +211,19 @@ function printLists({ form, isFirst }: SlidingReading, { lists }: SlidingRequest
   }).join(',')
 }
 
-function readExtensions(reading: SlidingReading, { request }: Asked, interest: Interest, moved: readonly RoomId[]): Map<string, string> {
+type Seeing = Readonly<{ interest: Interest; moved: readonly RoomId[]; watch: Watch }>
+
+function readExtensions(reading: SlidingReading, { request, desk: { server } }: Asked, { interest, moved, watch }: Seeing): Map<string, string> {
+  const { notifier } = server
+  const profiles = {
+    mayHaveChanged: notifier.mayConcern(watch, 'profile', reading.since),
+    hasMoved: notifier.mayConcern(watch, 'membership', reading.since),
+  }
   const texts = [
     ['account_data', readAccountData(reading, { request, interest })],
     ['receipts', readReceiptsOf(reading, { request, interest }, moved)],
     ['typing', readTyping(reading, { request, interest })],
+    ['org.matrix.msc4262.profiles', readProfiles(reading, { request, interest, moved, ...profiles })],
     ['io.element.msc4308.thread_subscriptions', readThreads(reading, request)],
   ] as const
   return new Map(texts.flatMap(([key, text]): [string, string][] => (text === undefined ? [] : [[key, text]])))

@@ -1,6 +1,6 @@
 import { hasContent, printSync, type SyncAnswer } from '#core/sync/assemble.ts'
 import { parseFilter, type SyncFilter } from '#core/sync/filter.ts'
-import { seenBy, type SeenMembers } from '#core/sync/lazy-members.ts'
+import { seenBy, type SeenMembers, type ToldMembers } from '#core/sync/lazy-members.ts'
 import { strippedPlaces } from '#core/stripped-state.ts'
 import { parseSyncToken, printSyncToken, type SyncToken } from '#core/sync/token.ts'
 import type { Homeserver } from '#homeserver'
@@ -55,7 +55,7 @@ export const syncPage = (server: Homeserver) => {
         if (isFirst && (await acknowledgeToDevice(server, requester, inbox, { upTo, cause }))) continue
         const answer = readTogether(server.store, () => readAnswer(server, asked, { seen, inbox, upTo }))
         const left = deadline - server.clock.now()
-        if (!asked.mayWait || hasContent(answer) || left <= 0 || signal.aborted) return rawJson(printSync(answer))
+        if (!asked.mayWait || hasContent(answer) || left <= 0 || signal.aborted || server.notifier.isStopping) return rawJson(printSync(answer))
         await server.notifier.wait(asked.watch, seen, left, signal)
       }
     }),
@@ -73,7 +73,7 @@ type Question = Readonly<{
   mayWait: boolean
   isFullState: boolean
   stateAfter: Reading['stateAfter']
-  seenMembers: Map<string, number>
+  seenMembers: ToldMembers
 }>
 
 function readSince(since: string | undefined): SyncToken | undefined {
@@ -104,7 +104,7 @@ function readQuestion(server: Homeserver, { query, requester }: Asking, token: S
 }
 
 /** A client that starts anew knows no members. */
-function freshlySeen(all: SeenMembers, device: string): Map<string, number> {
+function freshlySeen(all: SeenMembers, device: string): ToldMembers {
   all.delete(device)
   return seenBy(all, device)
 }
@@ -270,9 +270,9 @@ function roomsToRead(server: Homeserver, reading: Reading, watch: Watch, sinceVo
   const { store, userId, since, until, isInitial, isFullState, filter } = reading
   const reachesBack = since >= server.notifier.floor
   if (isInitial || isFullState || !reachesBack) {
-    const all = listMemberships(store, userId)
+    const forgotten = isInitial ? [] : listMembershipsBetween(store, userId, since, until).filter(({ isForgotten }) => isForgotten)
     const { includeLeave } = filter.room
-    return all.filter(({ membership, position }) =>
+    return [...listMemberships(store, userId), ...forgotten].filter(({ membership, position }) =>
       membership === 'leave' || membership === 'ban' ? includeLeave || (!isInitial && position > since) : true)
   }
   const changed = server.notifier.mayConcern(watch, 'membership', since) ? listMembershipsBetween(store, userId, since, until) : []

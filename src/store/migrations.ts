@@ -11,9 +11,10 @@ import redactedOriginals from '#schema/sql/0010-redacted-originals.sql' with { t
 import expiredEvents from '#schema/sql/0011-expired-events.sql' with { type: 'text' }
 import toDeviceSenders from '#schema/sql/0012-to-device-senders.sql' with { type: 'text' }
 import selfDestruct from '#schema/sql/0013-self-destruct.sql' with { type: 'text' }
+import profileChanges from '#schema/sql/0014-profile-changes.sql' with { type: 'text' }
 
 /** Forward only; the place in the list is the schema version. A released one is never edited. */
 export const migrations: readonly string[] = [
   journal, rooms, accounts, encryption, relations, push, peopleAndCalls, slidingSync, consentAndMonthlyUsers,
-  redactedOriginals, expiredEvents, toDeviceSenders, selfDestruct,
+  redactedOriginals, expiredEvents, toDeviceSenders, selfDestruct, profileChanges,
 ]

@@ -4,15 +4,43 @@ import type { ProfileFieldDeleted, ProfileFieldSet } from '#schema/journal/user.
 import type { Project } from './projectors.ts'
 import type { Store } from './store.ts'
 
-/** Table `profiles`: the fields of local users. */
+/** Removed fields of one user that are remembered. */
+export const REMOVED_FIELDS_KEPT = 100
+
+/** Table `profiles`: the fields of local users; `removed_profile_fields`: what is no longer among them. */
 export const projectProfileFieldSet: Project<ProfileFieldSet> = ({ db, names }, { userId, field, value }, position) => {
-  db.query('INSERT OR REPLACE INTO profiles (user, field, value, position) VALUES (?, ?, ?, ?)')
-    .run(names.numberOf(userId), field, JSON.stringify(value), position)
+  const user = names.numberOf(userId)
+  db.query('INSERT OR REPLACE INTO profiles (user, field, value, position) VALUES (?, ?, ?, ?)').run(user, field, JSON.stringify(value), position)
+  db.query('DELETE FROM removed_profile_fields WHERE user = ? AND field = ?').run(user, field)
 }
 
-export const projectProfileFieldDeleted: Project<ProfileFieldDeleted> = ({ db, names }, { userId, field }) => {
-  db.query('DELETE FROM profiles WHERE user = ? AND field = ?').run(names.numberOf(userId), field)
+export const projectProfileFieldDeleted: Project<ProfileFieldDeleted> = ({ db, names }, { userId, field }, position) => {
+  const user = names.numberOf(userId)
+  db.query('DELETE FROM profiles WHERE user = ? AND field = ?').run(user, field)
+  db.query('INSERT OR REPLACE INTO removed_profile_fields (user, field, position) VALUES (?, ?, ?)').run(user, field, position)
+  db.query(`
+    DELETE FROM removed_profile_fields WHERE user = +?1 AND position <= (
+      SELECT position FROM removed_profile_fields WHERE user = +?1 ORDER BY position DESC LIMIT 1 OFFSET ${REMOVED_FIELDS_KEPT})
+  `).run(user)
 }
+
+/** `value` is JSON text; null: the field was removed. */
+export type ProfileChange = Readonly<{ userId: UserId; field: string; value: string | null }>
+
+const IN_SIGHT = `(c.user = +?3 OR EXISTS (
+  SELECT 1 FROM memberships a JOIN memberships b ON b.room = a.room AND b.user = +?3 AND b.membership = 'join'
+   WHERE a.user = c.user AND a.membership = 'join'))`
+const CHANGES = `
+  SELECT c.user, c.field, c.value FROM profiles c WHERE c.position > +?1 AND c.position <= +?2 AND ${IN_SIGHT}
+   UNION ALL
+  SELECT c.user, c.field, NULL FROM removed_profile_fields c WHERE c.position > +?1 AND c.position <= +?2 AND ${IN_SIGHT}`
+
+/** What the reader, and those who are in a room with them, have changed about themselves. */
+export const listProfileChanges = ({ db, names }: Store, { userId, since, until }: Readonly<{ userId: UserId; since: number; until: number }>): ProfileChange[] =>
+  db
+    .query<{ user: number; field: string; value: string | null }, [number, number, number]>(CHANGES)
+    .all(since, until, names.find(userId) ?? -1)
+    .map(({ user, field, value }) => ({ userId: names.textOf(user) as UserId, field, value }))
 
 /** Everything a local user shows; empty also for users that there are not. */
 export function findProfile({ db, names }: Store, userId: UserId): Map<string, Json> {

@@ -94,7 +94,8 @@ export function findConnection({ db, names }: Store, { userId, deviceId, connId 
     rooms: roomsOf(base),
     wishes: [...base.wishes],
     globalAccountData: base.globalAccountData,
-    pending: { ...pending, rooms: roomsOf(pending), version: row.pending_version, pos: '', members: new Map(), typing: new Map() },
+    isForgetful: true,
+    pending: { ...pending, rooms: roomsOf(pending), version: row.pending_version, pos: '', members: new Map(), typing: new Map(), counts: new Map() },
     usedTs: row.used_ts,
   }
 }

@@ -51,6 +51,7 @@ export const projectUserDeactivated: Project<UserDeactivated> = ({ db, names }, 
     UPDATE users SET is_deactivated = 1, is_admin = 0, password_hash = NULL, is_erased = max(is_erased, ?) WHERE user = ?
   `).run(Number(isErased), user)
   db.query('DELETE FROM profiles WHERE user = ?').run(user)
+  db.query('DELETE FROM removed_profile_fields WHERE user = ?').run(user)
   db.query('DELETE FROM account_data WHERE user = ?').run(user)
   db.query('DELETE FROM filters WHERE user = ?').run(user)
 }

@@ -25,7 +25,7 @@ describe('versions', () => {
       'org.matrix.msc2432', 'org.matrix.msc3030', 'org.matrix.msc3391', 'org.matrix.msc3440.stable', 'org.matrix.msc3771',
       'org.matrix.msc3773', 'org.matrix.msc3827.stable', 'org.matrix.msc3856', 'org.matrix.msc3874', 'org.matrix.msc3881',
       'org.matrix.msc3912', 'org.matrix.msc3981', 'org.matrix.msc4140', 'org.matrix.msc4140.stable', 'org.matrix.msc4143',
-      'org.matrix.msc4155', 'org.matrix.msc4306', 'org.matrix.msc4354', 'org.matrix.msc4380.stable', 'org.matrix.msc4508',
+      'org.matrix.msc4155', 'org.matrix.msc4262', 'org.matrix.msc4306', 'org.matrix.msc4354', 'org.matrix.msc4380.stable', 'org.matrix.msc4508',
       'org.matrix.msc4508.stable', 'org.matrix.msc4538', 'org.matrix.msc4538.stable', 'org.matrix.msc4543',
       'org.matrix.msc4543.stable', 'org.matrix.simplified_msc3575', 'uk.half-shot.msc2666.query_mutual_rooms',
       'uk.half-shot.msc2666.query_mutual_rooms.stable', 'uk.tcpip.msc4133', 'uk.tcpip.msc4133.stable', 'uk.timedout.msc4323',

@@ -243,6 +243,22 @@ describe('a restart', () => {
     await after.close()
   })
 
+  test('forgets which members it was told of, so that changes in a gap are told if they are few', async () => {
+    const before = await onDisk('members.db')
+    const roomId = await makeRoom(before.alice)
+    await bringIn(before.alice, roomId, before.bob)
+    const body = all({ required_state: [['m.room.member', '$LAZY']] })
+    const { pos } = await slide(before.alice, body)
+    await before.server.settled()
+    await before.close()
+    const after = await onDisk('members.db')
+    await done(after.bob, 'POST', inRoom(roomId, '/leave'), {})
+    for (const text of ['one', 'two']) await say(after.alice, roomId, text)
+    const room = (await slide(after.alice, body, { pos })).rooms[roomId]
+    expect([room?.limited, places(room?.required_state)]).toEqual([true, [`m.room.member|${after.alice.userId}`, `m.room.member|${after.bob.userId}`]])
+    await after.close()
+  })
+
   test('leaves it where it was even if the last answer was lost', async () => {
     const before = await onDisk('lost.db')
     const [one, two] = [await makeRoom(before.alice), await makeRoom(before.alice)]
@@ -328,6 +344,47 @@ describe('required state', () => {
     const second = await slide(alice, body, { pos: first.pos })
     expect(places(second.rooms[roomId]?.required_state)).toEqual([`m.room.member|${bob.userId}`])
     expect(second.rooms[roomId]?.joined_count).toBe(2)
+  })
+
+  test('of lazy members in a gap brings the changes of those whom the client knows', async () => {
+    const [alice, bob, carol] = [await here.register('gap'), await here.register('gap-bob'), await here.register('gap-carol')]
+    const roomId = await makeRoom(alice)
+    await bringIn(alice, roomId, bob, carol)
+    await say(bob, roomId, 'from bob')
+    const body = all({ required_state: [['m.room.member', '$LAZY']] })
+    const first = await slide(alice, body)
+    for (const guest of [bob, carol]) await done(guest, 'POST', inRoom(roomId, '/leave'), {})
+    for (const text of ['one', 'two']) await say(alice, roomId, text)
+    const room = (await slide(alice, body, { pos: first.pos })).rooms[roomId]
+    expect([room?.limited, places(room?.required_state)]).toEqual([true, [`m.room.member|${bob.userId}`, `m.room.member|${alice.userId}`]])
+  })
+
+  test('of lazy members tells who joins of who has asked them in', async () => {
+    const [alice, bob] = [await here.register('asks-in'), await here.register('asked-in')]
+    const roomId = await makeRoom(alice, { invite: [bob.userId] })
+    const body = all({ required_state: [['m.room.member', '$LAZY']] })
+    const { pos } = await slide(bob, body)
+    await done(alice, 'PUT', `/v3/profile/${alice.userId}/displayname`, { displayname: 'Alice' })
+    await done(bob, 'POST', inRoom(roomId, '/join'), {})
+    const room = (await slide(bob, body, { pos })).rooms[roomId]
+    expect(room?.required_state?.find(({ state_key }) => state_key === alice.userId)?.content).toEqual({ membership: 'join', displayname: 'Alice' })
+  })
+
+  test('of lazy members tells who comes again whom of those it knows has changed', async () => {
+    const [alice, bob, carol] = [await here.register('again'), await here.register('again-bob'), await here.register('again-carol')]
+    const roomId = await makeRoom(alice, { preset: 'public_chat' })
+    await bringIn(alice, roomId, bob, carol)
+    await say(carol, roomId, 'from carol')
+    const body = all({ required_state: [['m.room.member', '$LAZY'], ['m.room.member', '$ME']] })
+    const first = await slide(bob, body)
+    await done(bob, 'POST', inRoom(roomId, '/leave'), {})
+    const left = await slide(bob, body, { pos: first.pos })
+    await done(carol, 'POST', inRoom(roomId, '/leave'), {})
+    const out = await slide(bob, body, { pos: left.pos })
+    await done(bob, 'POST', inRoom(roomId, '/join'), {})
+    const room = (await slide(bob, body, { pos: out.pos })).rooms[roomId]
+    expect(room?.initial).toBe(true)
+    expect(room?.required_state?.map(({ state_key, content }) => [state_key, content.membership]).sort()).toEqual([[bob.userId, 'join'], [carol.userId, 'leave'], [alice.userId, 'join']])
   })
 
   test('a name that is removed is null in the accepted form', async () => {
@@ -481,7 +538,13 @@ describe('extensions', () => {
     await read(alice, 'm.read', newest)
     const second = await waiting
     expect(content(second)).toEqual({ [newest]: { 'm.read': { [alice.userId]: { ts: expect.any(Number) } } } })
-    expect(second.rooms).toEqual({})
+    // The form in use tells the counts of a room, and they have changed.
+    expect(second.rooms[roomId]).toEqual({
+      bump_stamp: expect.any(Number), required_state: [], timeline: [], limited: false, prev_batch: expect.any(String), num_live: 0, notification_count: 0, highlight_count: 0,
+    } as never)
+    await read(alice, 'm.read.private', newest)
+    const third = await slide(alice, body, { pos: second.pos, timeout: '5000' })
+    expect([third.rooms, Object.keys(third.extensions)]).toEqual([{}, ['receipts']])
   })
 
   test('typing tells who types on coming into sight, and each change', async () => {

@@ -51,6 +51,7 @@ const ops = fc.oneof(
   { weight: 5, arbitrary: fc.record({ op: fc.constant('receipt'), room, who: someone, to: event, thread: fc.constantFrom('all', 'main', 'own'), isPrivate: fc.boolean() }) },
   { weight: 2, arbitrary: fc.record({ op: fc.constant('redact'), room, to: event }) },
   { weight: 1, arbitrary: fc.record({ op: fc.constant('move'), room, who: someone }) },
+  { weight: 1, arbitrary: fc.record({ op: fc.constant('moved'), room, who: fc.nat(2), membership: fc.constantFrom('leave', 'ban', 'invite', 'knock') }) },
   { weight: 2, arbitrary: fc.record({ op: fc.constant('rules'), who: fc.nat(2), choices: fc.nat(CHOICES.length - 1) }) },
   { weight: 1, arbitrary: fc.record({ op: fc.constant('ignore'), who: fc.nat(2), ignored: fc.subarray(EVERYONE) }) },
   { weight: 1, arbitrary: fc.record({ op: fc.constant('state'), room, who: someone, how: fc.nat(3), level: fc.constantFrom(0, 50) }) },
@@ -98,11 +99,11 @@ function modelOf(history: History, roomId: RoomId): RoomModel {
   return model
 }
 
-function member(history: History, roomId: RoomId, userId: UserId, membership: string, displayname = userId.slice(1, 4)): void {
+function member(history: History, roomId: RoomId, userId: UserId, membership: string, { displayname = userId.slice(1, 4), sender = userId } = {}): void {
   const content = membership === 'join' ? { membership, displayname } : { membership }
   const { joined, names } = modelOf(history, roomId)
   const wasJoined = joined.has(userId)
-  const position = say(history, { roomId, sender: userId, type: 'm.room.member', content, stateKey: userId })
+  const position = say(history, { roomId, sender, type: 'm.room.member', content, stateKey: userId })
   names.set(userId, displayname)
   if (membership !== 'join') {
     joined.delete(userId)
@@ -149,6 +150,7 @@ function run(history: History, op: Op): void {
     const target = 'to' in op ? model.events.at(-1 - (op.to % model.events.length)) : undefined
     const isJoined = model.joined.has(userId)
     if (op.op === 'move') member(history, roomId, userId, isJoined ? 'leave' : 'join')
+    else if (op.op === 'moved' && 'membership' in op) moved(history, roomId, userId, op.membership)
     else if (!isJoined) return
     else if (op.op === 'say' && 'how' in op && 'body' in op && target) speak(history, roomId, userId, target, op)
     else if (op.op === 'receipt' && 'thread' in op && target) receipt(history, roomId, userId, target, op)
@@ -172,6 +174,13 @@ function speak(history: History, roomId: RoomId, sender: UserId, target: Seen, {
   }
   const type = how === 2 ? 'm.reaction' : how === 6 ? 'm.room.encrypted' : how === 7 ? 'm.room.redaction' : 'm.room.message'
   say(history, { roomId, sender, type, content })
+}
+
+/** Others put somebody out or ask them in; who is in is not asked. */
+function moved(history: History, roomId: RoomId, userId: UserId, membership: string): void {
+  const isJoined = modelOf(history, roomId).joined.has(userId)
+  if (isJoined && (membership === 'invite' || membership === 'knock')) return
+  member(history, roomId, userId, membership, { sender: membership === 'knock' ? userId : charlie })
 }
 
 function receipt(history: History, roomId: RoomId, userId: UserId, target: Seen, { thread, isPrivate }: { thread: string; isPrivate: boolean }): void {
@@ -198,7 +207,7 @@ function state(history: History, roomId: RoomId, sender: UserId, { how, level }:
   const model = modelOf(history, roomId)
   if (how === 0) say(history, { roomId, sender, type: 'm.room.tombstone', content: { body: 'gone' }, stateKey: '' })
   else if (how === 1) say(history, { roomId, sender, type: 'm.room.topic', content: { topic: 'cheese' }, stateKey: '' })
-  else if (how === 2) member(history, roomId, sender, 'join', level === 0 ? 'cheese' : 'hello')
+  else if (how === 2) member(history, roomId, sender, 'join', { displayname: level === 0 ? 'cheese' : 'hello' })
   else {
     const levels = { users: { [sender]: level }, notifications: { room: level === 0 ? 50 : 20 } }
     say(history, { roomId, sender, type: 'm.room.power_levels', content: levels, stateKey: '' })

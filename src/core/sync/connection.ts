@@ -24,12 +24,20 @@ export type DurableMove = {
   globalAccountData: number
 }
 
+/** Whose profiles the client has, as far as it asked for fields. */
+export type SentProfiles = Readonly<{ fields: string; users: Set<string> }>
+/** `gone`: those whom it may forget. Undefined: nothing to tell of profiles; `off`: none are asked for. */
+export type ProfilesMove = (SentProfiles & Readonly<{ gone: readonly string[] }>) | 'off' | undefined
+
 /** … and this part does not: who forgets it sends something once more. */
 export type VolatileMove = {
   /** Member events by `room user`. */
   readonly members: Map<string, number>
   /** What the client knows of who types, as a mark of the notifier's board. */
   readonly typing: Map<RoomId, number>
+  /** The counts that the client was told of a room, as `countMark` writes them. */
+  readonly counts: Map<RoomId, number>
+  profiles?: ProfilesMove
 }
 
 export type Pending = DurableMove & VolatileMove & { readonly version: number; readonly pos: string }
@@ -41,7 +49,11 @@ export type Connection = {
   readonly wishes: string[]
   globalAccountData: number
   readonly members: Map<string, number>
+  /** The client may have been told of members that are not among `members`. */
+  isForgetful: boolean
   readonly typing: Map<RoomId, number>
+  readonly counts: Map<RoomId, number>
+  profiles: SentProfiles | undefined
   pending: Pending | undefined
   /** The newest version that was given out. */
   newest: number
@@ -58,7 +70,10 @@ export const newConnection = (start: string): Connection => ({
   wishes: [],
   globalAccountData: NEVER,
   members: new Map(),
+  isForgetful: false,
   typing: new Map(),
+  counts: new Map(),
+  profiles: undefined,
   pending: undefined,
   newest: 0,
   settled: undefined,
@@ -84,15 +99,31 @@ function accept(connection: Connection, pending: Pending): void {
   connection.globalAccountData = pending.globalAccountData
   connection.wishes.push(...pending.wishes)
   for (const [roomId, sent] of pending.rooms) connection.rooms.set(roomId, sent)
-  if (connection.members.size + pending.members.size > REMEMBERED_MEMBERS) connection.members.clear()
+  if (connection.members.size + pending.members.size > REMEMBERED_MEMBERS) {
+    connection.members.clear()
+    connection.isForgetful = true
+  }
   for (const [key, event] of pending.members) connection.members.set(key, event)
   for (const [roomId, mark] of pending.typing) connection.typing.set(roomId, mark)
+  for (const [roomId, mark] of pending.counts) connection.counts.set(roomId, mark)
+  if (pending.profiles) connection.profiles = acceptProfiles(connection.profiles, pending.profiles)
+}
+
+function acceptProfiles(before: SentProfiles | undefined, move: NonNullable<ProfilesMove>): SentProfiles | undefined {
+  if (move === 'off') return undefined
+  const isGoingOn = before?.fields === move.fields && before.users.size + move.users.size <= REMEMBERED_MEMBERS
+  const users = isGoingOn ? before.users.union(move.users) : move.users
+  for (const userId of move.gone) users.delete(userId)
+  return { fields: move.fields, users }
 }
 
 export type Move = DurableMove & VolatileMove
 
 export const newMove = ({ globalAccountData }: Connection): Move =>
-  ({ rooms: new Map(), wishes: [], globalAccountData, members: new Map(), typing: new Map() })
+  ({ rooms: new Map(), wishes: [], globalAccountData, members: new Map(), typing: new Map(), counts: new Map() })
+
+/** Both counts of a room as one number. */
+export const countMark = ({ notify, highlight }: Readonly<{ notify: number; highlight: number }>): number => notify * 2 ** 20 + Math.min(highlight, 2 ** 20 - 1)
 
 /** Whether the move has to be written down. */
 export const isDurable = ({ rooms, wishes, globalAccountData }: DurableMove, connection: Connection): boolean =>

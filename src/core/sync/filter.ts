@@ -192,6 +192,12 @@ export const limitOf = (
   most = TIMELINE_LIMIT,
 ): number => Math.min(limit ?? fallback, most)
 
+/** Whether any event can be kept out by anything but the limit. */
+export const isSelective = ({ types, notTypes, senders, notSenders, rooms, notRooms, containsUrl, relTypes, notRelTypes, ...rest }: EventFilter): boolean =>
+  [types, senders, rooms, containsUrl, relTypes].some((wanted) => wanted !== undefined) ||
+  [notTypes, notSenders, notRooms, notRelTypes].some((unwanted) => unwanted.length > 0) ||
+  needsRelations(rest)
+
 /** Events, account data, presence and the rest, as far as filters look at them. */
 export type FilterableEvent = Readonly<{ type: string; sender?: string; roomId?: string; content?: unknown }>
 
@@ -228,7 +234,7 @@ function passesRelTypes({ relTypes, notRelTypes }: EventFilter, event: Filterabl
 const hasUrl = (content: unknown): boolean => isObject(content) && typeof content.url === 'string'
 
 /** Whether the answer also depends on the events that relate to an event; presence and the rest are no events. */
-export const needsRelations = ({ relatedBySenders, relatedByRelTypes }: EventFilter): boolean =>
+export const needsRelations = ({ relatedBySenders, relatedByRelTypes }: Pick<EventFilter, 'relatedBySenders' | 'relatedByRelTypes'>): boolean =>
   relatedBySenders !== undefined || relatedByRelTypes !== undefined
 
 /** Does some event that relates to this one fit both `related_by_senders` and `related_by_rel_types`? */

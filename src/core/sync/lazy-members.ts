@@ -7,12 +7,15 @@ export const REMEMBERED_DEVICES = 500
  * Which member events a device that loads members lazily has seen, so that they need not be sent with every message.
  * Forgetting is harmless: a member event is then sent once more. spec: client-server-api#lazy-loading-room-members
  */
-export type SeenMembers = Map<string, Map<string, number>>
+export type SeenMembers = Map<string, ToldMembers>
+export type ToldMembers = Map<string, Told>
+/** A member event, and the position of the token with which it was told. */
+export type Told = Readonly<{ event: number; at: number }>
 
-export function seenBy(all: SeenMembers, device: string): Map<string, number> {
+export function seenBy(all: SeenMembers, device: string): ToldMembers {
   const known = all.get(device)
   if (known) return known
-  const fresh = new Map<string, number>()
+  const fresh: ToldMembers = new Map()
   if (all.size >= REMEMBERED_DEVICES) all.delete(all.keys().next().value ?? '')
   all.set(device, fresh)
   return fresh
@@ -20,11 +23,13 @@ export function seenBy(all: SeenMembers, device: string): Map<string, number> {
 
 const keyOf = (roomId: string, userId: string): string => `${roomId} ${userId}`
 
-/** Whether the device knows this member event of the user already. */
-export const hasSeen = (seen: ReadonlyMap<string, number>, roomId: string, userId: string, event: number): boolean =>
-  seen.get(keyOf(roomId, userId)) === event
+/** Whether a device that has everything up to `since` knows this member event of the user: sent is not received. */
+export function hasSeen(seen: ReadonlyMap<string, Told>, roomId: string, userId: string, { event, since }: Readonly<{ event: number; since: number }>): boolean {
+  const told = seen.get(keyOf(roomId, userId))
+  return told !== undefined && told.event === event && told.at <= since
+}
 
-export function noteSeen(seen: Map<string, number>, roomId: string, userId: string, event: number): void {
+export function noteSeen(seen: ToldMembers, roomId: string, userId: string, told: Told): void {
   if (seen.size >= REMEMBERED_MEMBERS) seen.clear()
-  seen.set(keyOf(roomId, userId), event)
+  seen.set(keyOf(roomId, userId), told)
 }

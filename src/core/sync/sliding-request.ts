@@ -30,6 +30,9 @@ export type SlidingExtensions = Readonly<{
   receipts: Scope | undefined
   typing: Scope | undefined
   threads: Readonly<{ limit: number }> | undefined
+  stickyEvents: Readonly<{ limit: number; since: string | undefined }> | undefined
+  /** `fields` undefined: all. */
+  profiles: (Scope & Readonly<{ fields: readonly string[] | undefined }>) | undefined
 }>
 
 export type SlidingRequest = Readonly<{
@@ -146,21 +149,27 @@ const filterOf = (filters: {
 /** What one answer brings at most, and what it brings where the client does not say. */
 export const TO_DEVICE_LIMIT = 100
 export const THREADS_LIMIT = 100
+export const STICKY_LIMIT = 100
 
 type ExtensionsBody = NonNullable<NewBody['extensions']>
 
 function extensionsOf(body: ExtensionsBody): SlidingExtensions {
+  const scopeOf = (extension: { enabled?: boolean; lists?: string[]; rooms?: string[] } | undefined): Scope | undefined =>
+    extension?.enabled ? { lists: everything(extension.lists), rooms: everything(extension.rooms) } : undefined
   const toDevice = firstEnabled(body, ['to_device', 'org.matrix.msc4538.to_device'] as const)
   const encryption = firstEnabled(body, ['e2ee', 'org.matrix.msc4543.e2ee'] as const)
   const threads = body['io.element.msc4308.thread_subscriptions']
-  const scopeOf = (extension: { enabled?: boolean; lists?: string[]; rooms?: string[] } | undefined): Scope | undefined =>
-    extension?.enabled ? { lists: everything(extension.lists), rooms: everything(extension.rooms) } : undefined
+  const sticky = body['org.matrix.msc4354.sticky_events']
+  const profiles = body['org.matrix.msc4262.profiles']
+  const profileScope = scopeOf(profiles)
   return {
     toDevice: toDevice && { key: toDevice.key, limit: Math.min(toDevice.value.limit ?? TO_DEVICE_LIMIT, TO_DEVICE_LIMIT), since: toDevice.value.since },
     encryption: encryption && { key: encryption.key },
     accountData: scopeOf(body.account_data),
     receipts: scopeOf(body.receipts),
     typing: scopeOf(body.typing),
+    stickyEvents: sticky?.enabled ? { limit: Math.min(sticky.limit ?? STICKY_LIMIT, STICKY_LIMIT), since: sticky.since } : undefined,
+    profiles: profileScope && { ...profileScope, fields: profiles?.fields },
     threads: threads?.enabled ? { limit: Math.min(threads.limit ?? THREADS_LIMIT, THREADS_LIMIT) } : undefined,
   }
 }

@@ -37,10 +37,10 @@ export function listMemberships(store: Store, userId: UserId): RoomMembership[] 
     .map((row) => fromRow(store, row))
 }
 
-/** The rooms in which the user's own membership has changed. */
+/** The rooms in which the user's own membership has changed; one that was left and forgotten has been left all the same. */
 export function listMembershipsBetween(store: Store, userId: UserId, since: number, until: number): RoomMembership[] {
   return store.db
-    .query<Row, [number, number, number]>(`${MEMBERSHIP} WHERE m.user = ? AND m.position > ? AND m.position <= ? AND m.is_forgotten = 0`)
+    .query<Row, [number, number, number]>(`${MEMBERSHIP} WHERE m.user = ? AND m.position > ? AND m.position <= ?`)
     .all(store.names.find(userId) ?? -1, since, until)
     .map((row) => fromRow(store, row))
 }
@@ -52,13 +52,19 @@ export function findRoomMembership(store: Store, userId: UserId, roomId: RoomId)
   return row ? fromRow(store, row) : undefined
 }
 
+/** The membership that the client knew at its token. */
+export function membershipAtToken({ store, userId, since }: Reading, { roomId }: RoomMembership): Membership | undefined {
+  const known = findStateAt(store, roomId, 'm.room.member', userId, since)
+  return known && membershipOf(known.body)
+}
+
 /**
- * The membership that the client knew at its token. Someone who has left and come back in the meantime counts as having
+ * The same, but someone who has left and come back in the meantime counts as having
  * been outside, so that the room is sent anew.
  */
-export function membershipBefore(reading: Reading, { roomId }: RoomMembership): Membership | undefined {
-  const known = findStateAt(reading.store, roomId, 'm.room.member', reading.userId, reading.since)
-  const before = known && membershipOf(known.body)
+export function membershipBefore(reading: Reading, membership: RoomMembership): Membership | undefined {
+  const { roomId } = membership
+  const before = membershipAtToken(reading, membership)
   const hasLeft = before === 'join' && membershipsBetween(reading, roomId).slice(0, -1).some((membership) => membership !== 'join')
   return hasLeft ? 'leave' : before
 }
@@ -67,13 +73,33 @@ export function membershipBefore(reading: Reading, { roomId }: RoomMembership): 
 export const hasJoinedBetween = (reading: Reading, { roomId }: RoomMembership): boolean =>
   membershipsBetween(reading, roomId).includes('join')
 
+/** Up to where the reader's clients know a room that they are out of or come into again; undefined: they never were in it. */
+export function knownUpTo({ store, userId, since }: Pick<Reading, 'store' | 'userId' | 'since'>, roomId: RoomId): number | undefined {
+  const changes = ownChanges(store, { roomId, userId, since: 0, until: since })
+  if (changes.at(-1)?.membership === 'join') return since
+  return changes.findLast(({ membership }, index) => membership !== 'join' && changes[index - 1]?.membership === 'join')?.position
+}
+
+/** Who has asked the reader in: their member events came with the invitation and may have changed since. */
+export const listInviters = ({ store: { db, names }, userId }: Pick<Reading, 'store' | 'userId'>, roomId: RoomId): UserId[] =>
+  db
+    .query<{ sender: number }, [number, number, number]>(`
+      SELECT DISTINCT e.sender FROM state_changes c JOIN events e ON e.num = c.event
+       WHERE c.room = +? AND c.type = +? AND c.state_key = +? AND e.json ->> '$.content.membership' = 'invite'`)
+    .all(names.find(roomId) ?? -1, names.find('m.room.member') ?? -1, names.find(userId) ?? -1)
+    .map(({ sender }) => names.textOf(sender) as UserId)
+
 const membershipsBetween = ({ store, userId, since, until }: Reading, roomId: RoomId): Membership[] =>
-  store.db
-    .query<{ membership: Membership }, [number, number, number, number, number]>(`
-      SELECT e.json ->> '$.content.membership' AS membership FROM state_changes c JOIN events e ON e.num = c.event
+  ownChanges(store, { roomId, userId, since, until }).map(({ membership }) => membership)
+
+type OwnChange = Readonly<{ position: number; membership: Membership }>
+
+const ownChanges = ({ db, names }: Store, { roomId, userId, since, until }: { roomId: RoomId; userId: UserId; since: number; until: number }): OwnChange[] =>
+  db
+    .query<OwnChange, [number, number, number, number, number]>(`
+      SELECT c.position, e.json ->> '$.content.membership' AS membership FROM state_changes c JOIN events e ON e.num = c.event
        WHERE c.room = +? AND c.type = +? AND c.state_key = +? AND c.position > +? AND c.position <= +? ORDER BY c.position`)
-    .all(store.names.find(roomId) ?? -1, store.names.find('m.room.member') ?? -1, store.names.find(userId) ?? -1, since, until)
-    .map(({ membership }) => membership)
+    .all(names.find(roomId) ?? -1, names.find('m.room.member') ?? -1, names.find(userId) ?? -1, since, until)
 
 const membershipOf = (body: string): Membership => (JSON.parse(`${body}}`) as { content: { membership: Membership } }).content.membership
 

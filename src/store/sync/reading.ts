@@ -1,6 +1,7 @@
 import type { Unsigned } from '#core/sync/client-event.ts'
 import type { StatePlace } from '#core/stripped-state.ts'
 import type { SyncFilter } from '#core/sync/filter.ts'
+import type { ToldMembers } from '#core/sync/lazy-members.ts'
 import type { Ring } from '#actors/effects.ts'
 import type { RoomId, UserId } from '#schema/identifiers.ts'
 import type { Store } from '#store/store.ts'
@@ -22,7 +23,7 @@ export type Reading = Readonly<{
   stateAfter: false | 'state_after' | 'org.matrix.msc4222.state_after'
   now: number
   /** Which member events this device has been told. */
-  seenMembers: Map<string, number>
+  seenMembers: ToldMembers
   ignored: ReadonlySet<string>
   /** What is told of rooms to those who are invited to them; absent: the usual. */
   prejoinState?: readonly StatePlace[]

@@ -1,6 +1,6 @@
 import { isQuiet, printInvite, printJoinedRoom, printKnock, printLeftRoom, type RoomSection } from '#core/sync/assemble.ts'
 import type { ClientEvent } from '#core/sync/client-event.ts'
-import { matchesRoom } from '#core/sync/filter.ts'
+import { isSelective, matchesRoom } from '#core/sync/filter.ts'
 import type { RoomId } from '#schema/identifiers.ts'
 import { bundlesFor } from '#store/bundles.ts'
 import { findInvitePermission } from '#store/invite-permission.ts'
@@ -8,14 +8,14 @@ import { type Sight, sightOf } from '#store/sight.ts'
 import { listStickyEvents } from '#store/sticky-events.ts'
 import { roomAccountData } from './account-data.ts'
 import { readCounts } from './counts.ts'
-import { readEphemeral } from './ephemeral.ts'
-import { hasJoinedBetween, membershipBefore, type RoomMembership, strippedStateFor } from './memberships.ts'
+import { hasReadBetween, readEphemeral } from './ephemeral.ts'
+import { hasJoinedBetween, knownUpTo, listInviters, membershipAtToken, membershipBefore, type RoomMembership, strippedStateFor } from './memberships.ts'
 import { type Print, printerFor } from './print.ts'
 import type { Reading } from './reading.ts'
 import { sharedWindow } from './shared-windows.ts'
-import { readState } from './state.ts'
+import { readHiddenState, readState } from './state.ts'
 import { readSummary } from './summary.ts'
-import { readTimeline, type Timeline } from './timeline.ts'
+import { emptyTimeline, readTimeline, type Timeline } from './timeline.ts'
 
 export type RoomTexts = Readonly<{
   join: Map<string, string>
@@ -61,7 +61,14 @@ function joinedRoom(reading: Reading, membership: RoomMembership): string | unde
   const stateSince = reading.isInitial ? undefined : reading.since
   const timeline = readTimeline(reading, { roomId, since, until: reading.until, sight, stateSince })
   const summary = readSummaryIfChanged(reading, roomId, timeline, isWhole)
-  const state = roomState(reading, { roomId, since: isWhole ? 0 : since, until: reading.until, timeline, more: summary?.heroes ?? [] })
+  const state = roomState(reading, {
+    roomId,
+    since: isWhole ? 0 : since,
+    until: reading.until,
+    timeline,
+    more: [...(summary?.heroes ?? []), ...(isNew && !reading.isInitial ? listInviters(reading, roomId) : [])],
+    knownUpTo: isNew && !reading.isInitial ? knownUpTo(reading, roomId) : undefined,
+  })
   const section: RoomSection = {
     timeline: printTimeline(reading, timeline, { sight, until: Infinity, print }),
     isLimited: timeline.isLimited || (isNew && !reading.isInitial && !beginsTheRoom(timeline)),
@@ -73,10 +80,14 @@ function joinedRoom(reading: Reading, membership: RoomMembership): string | unde
     summary: summary?.text,
     counts: stickyMember(reading, { roomId, since, shown: timeline.events, print }),
   }
-  if (isQuiet(section) && !isNew) return undefined
+  if (isQuiet(section) && !isNew && !hasReadOn(reading, roomId)) return undefined
   const counts = [section.counts, readCounts(reading, roomId)].filter((text) => text !== '').join(',')
   return printJoinedRoom({ ...section, counts })
 }
+
+/** Counts are told also to a client that wants no receipts. */
+const hasReadOn = ({ store, userId, since, until, filter, mayHaveMoved }: Reading, roomId: RoomId): boolean =>
+  isSelective(filter.room.ephemeral) && mayHaveMoved(roomId, 'receipts') && hasReadBetween(store, { roomId, userId, since, until })
 
 /** To a client that was not told of the room before, whatever lies in front of the timeline is a gap. */
 const beginsTheRoom = ({ events }: Timeline): boolean => events[0]?.type === 'm.room.create'
@@ -102,20 +113,29 @@ function sightOfNewRoom({ store, userId }: Reading, { roomId, position }: RoomMe
   }
 }
 
-type StateOf = { roomId: RoomId; since: number; until: number; timeline: Timeline; more: readonly string[] }
+type StateOf = { roomId: RoomId; since: number; until: number; timeline: Timeline; more: readonly string[]; knownUpTo?: number | undefined }
 
 /** State up to the start of the timeline, or up to its end where the client asks for `state_after`. */
-function roomState(reading: Reading, { roomId, since, until, timeline, more }: StateOf): ClientEvent[] {
+function roomState(reading: Reading, { roomId, since, until, timeline, more, knownUpTo }: StateOf): ClientEvent[] {
   const people = [...timeline.events.map(({ sender }) => sender), ...more]
   const start = timeline.events[0]?.num
-  const at = reading.stateAfter === false && start !== undefined ? start - 1 : until
+  const isAtEnd = reading.stateAfter !== false
+  const at = !isAtEnd && start !== undefined ? start - 1 : until
   // Everything that changed is in the timeline itself when that has no gap.
-  const isComplete = !timeline.isLimited && since > 0 && reading.stateAfter === false
-  return readState(reading, { roomId, at: isComplete ? Math.min(at, until) : at, since: isComplete ? at : since, people })
+  const isComplete = !timeline.isLimited && since > 0 && !isAtEnd
+  const state = readState(reading, { roomId, at: isComplete ? Math.min(at, until) : at, since: isComplete ? at : since, people, knownUpTo })
+  if (isAtEnd || !isSelective(reading.filter.room.timeline)) return state
+  const hidden = readHiddenState(reading, { roomId, at: until, since: isComplete ? since : at, shown: timeline.events })
+  const places = new Set(hidden.map(placeOf))
+  return [...state.filter((event) => !places.has(placeOf(event))), ...hidden]
 }
 
-function readSummaryIfChanged({ store, userId }: Reading, roomId: RoomId, { events, isLimited }: Timeline, isWhole: boolean) {
-  const mayHaveChanged = isWhole || isLimited || events.some(({ type }) => type === 'm.room.member')
+const placeOf = ({ type, stateKey }: ClientEvent): string => `${type} ${stateKey}`
+
+function readSummaryIfChanged(reading: Reading, roomId: RoomId, { events, isLimited }: Timeline, isWhole: boolean) {
+  const { store, userId, filter, mayHaveMoved } = reading
+  const isHidden = isSelective(filter.room.timeline) && mayHaveMoved(roomId, 'membership')
+  const mayHaveChanged = isWhole || isLimited || isHidden || events.some(({ type }) => type === 'm.room.member')
   return mayHaveChanged ? readSummary(store, roomId, userId) : undefined
 }
 
@@ -135,17 +155,25 @@ function printTimeline(reading: Reading, { events, isLimited }: Timeline, { sigh
 
 /** A room is shown up to the reader's own leaving. */
 function leftRoom(reading: Reading, membership: RoomMembership): string | undefined {
-  const { roomId, position } = membership
+  const { roomId, position, event } = membership
   const isWhole = reading.isInitial || reading.isFullState
-  const before = isWhole ? 'join' : membershipBefore(reading, membership)
-  const sight = sightOf(reading.store, roomId, reading.userId)
-  // Who never was in the room sees that the invitation or knock has ended, and nothing else.
+  const before = isWhole ? 'join' : membershipAtToken(reading, membership)
+  const inside = sightOf(reading.store, roomId, reading.userId)
+  // A ban is told to whom it is about, even if they were outside before: in the timeline where nothing stands behind that.
+  const isTold = (num: number): boolean => num === event && reading.stateAfter === false
+  const sight: Sight = { ...inside, maySee: (num) => isTold(num) || inside.maySee(num) }
+  // Who never was in the room sees that the invitation or knock has ended, or that they are banned, and nothing else.
   const cameAndWent = before !== 'join' && hasJoinedBetween(reading, membership)
   const wasInside = before === 'join' || cameAndWent
+  const wasAsked = before === 'invite' || before === 'knock'
   const since = wasInside ? (isWhole || cameAndWent ? 0 : reading.since) : position - 1
   const print = printerFor(reading, roomId, sight)
-  const timeline = readTimeline(reading, { roomId, since, until: position, sight })
-  const state = wasInside ? roomState(reading, { roomId, since, until: position, timeline, more: [] }) : []
+  // Where it can be told as state it is: alone in a timeline it would hide that there is a gap in front of it.
+  const hasTimeline = wasInside || (wasAsked && reading.stateAfter === false)
+  const timeline = hasTimeline ? readTimeline(reading, { roomId, since, until: position, sight }) : emptyTimeline(since)
+  const state = wasInside
+    ? roomState(reading, { roomId, since, until: position, timeline, more: [], knownUpTo: cameAndWent ? knownUpTo(reading, roomId) : undefined })
+    : hasTimeline ? [] : readState(reading, { roomId, at: position, since, people: [] })
   return printLeftRoom({
     timeline: printTimeline(reading, timeline, { sight, until: position, print }),
     isLimited: wasInside && timeline.isLimited,

@@ -17,6 +17,8 @@ export type StateWanted = Readonly<{
   since: number
   /** Whose member events the reader needs to show the timeline. */
   people: Iterable<string>
+  /** Of a room that is told whole: up to where the reader knows members from an earlier time in it. */
+  knownUpTo?: number | undefined
 }>
 
 /** The state section of a room: everything or what changed, with or without lazy members. */
@@ -27,26 +29,46 @@ export function readState(reading: Reading, wanted: StateWanted): ClientEvent[] 
   return filter === NO_EVENT_FILTER ? events : events.filter((event) => passesFilter(reading.store, filter, event, wanted.roomId))
 }
 
-function wholeState(reading: Reading, { roomId, at, people }: StateWanted): ClientEvent[] {
+/**
+ * State that changed behind the start of the timeline, and that the filter has kept out of it: nothing else would tell of it.
+ * Members are among it whether they are loaded lazily or not.
+ */
+export function readHiddenState(reading: Reading, { roomId, at, since, shown }: Pick<StateWanted, 'roomId' | 'at' | 'since'> & { shown: readonly ClientEvent[] }): ClientEvent[] {
+  const known = new Set(shown.map(({ num }) => num))
+  const filter = reading.filter.room.state
+  const hidden = listStateBetween(reading.store, { roomId, since, until: at })
+    .filter((event) => !known.has(event.num) && passesFilter(reading.store, filter, event, roomId))
+  for (const { type, stateKey, num } of hidden) if (type === MEMBER) noteTold(reading, roomId, stateKey ?? '', num)
+  return hidden
+}
+
+function wholeState(reading: Reading, { roomId, at, people, knownUpTo }: StateWanted): ClientEvent[] {
   const { store, userId, filter } = reading
   if (!filter.room.state.lazyLoadMembers) return stateAt(reading, roomId, at, 'all')
   const named = new Set([...people, userId])
+  // Who was here before still has the members of then, so those who changed meanwhile have to be told.
+  const missed = knownUpTo === undefined ? [] : listStateBetween(store, { roomId, since: knownUpTo, until: at })
+  for (const { type, stateKey } of missed) if (type === MEMBER && stateKey !== null) named.add(stateKey)
   const members = [...named].flatMap((member) => findStateAt(store, roomId, MEMBER, member, at) ?? [])
-  for (const { stateKey, num } of members) noteSeen(reading.seenMembers, roomId, stateKey ?? '', num)
+  for (const { stateKey, num } of members) noteTold(reading, roomId, stateKey ?? '', num)
   return [...stateAt(reading, roomId, at, 'without members'), ...members]
 }
 
+const noteTold = ({ seenMembers, until }: Reading, roomId: RoomId, userId: string, event: number): void =>
+  noteSeen(seenMembers, roomId, userId, { event, at: until })
+
 /** Member events of people who speak in the timeline, unless this device has been told them. */
 function missingMembers(reading: Reading, { roomId, at, since, people }: StateWanted, changed: readonly ClientEvent[]): ClientEvent[] {
-  for (const { type, stateKey, num } of changed) if (type === MEMBER) noteSeen(reading.seenMembers, roomId, stateKey ?? '', num)
   if (since === 0) return []
+  for (const { type, stateKey, num } of changed) if (type === MEMBER) noteTold(reading, roomId, stateKey ?? '', num)
   const told = new Set(changed.map(({ num }) => num))
   return [...new Set(people)].flatMap((person) => {
     const member = findStateAt(reading.store, roomId, MEMBER, person, at)
     if (!member || told.has(member.num)) return []
-    const isKnown = hasSeen(reading.seenMembers, roomId, person, member.num)
-    noteSeen(reading.seenMembers, roomId, person, member.num)
-    return isKnown && !reading.filter.room.state.includeRedundantMembers ? [] : [member]
+    const isKnown = hasSeen(reading.seenMembers, roomId, person, { event: member.num, since: reading.since })
+    if (isKnown && !reading.filter.room.state.includeRedundantMembers) return []
+    noteTold(reading, roomId, person, member.num)
+    return [member]
   })
 }
 

@@ -45,6 +45,9 @@ export function readTimeline(reading: Reading, window: Window): Timeline {
   }
 }
 
+/** Of a room of which nothing is shown: what lies behind a position. */
+export const emptyTimeline = (position: number): Timeline => ({ events: [], isLimited: false, prevBatch: prevBatchOf(undefined, position) })
+
 const eventsOf = (reading: Reading, window: Window & { limit: number }): readonly ClientEvent[] =>
   sharedWindow(reading, `timeline ${window.limit}`, window, () => listEventsBetween(reading.store, window))
 

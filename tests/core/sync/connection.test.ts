@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import {
-  type Connection, groupSent, isDurable, LIVE, newConnection, newMove, noteSent, placeOfWish, resume, type SentRoom,
+  type Connection, countMark, groupSent, isDurable, LIVE, newConnection, newMove, noteSent, placeOfWish, type ProfilesMove, resume, type SentRoom,
 } from '#core/sync/connection.ts'
 
 const sent = (more: Partial<SentRoom> = {}): SentRoom => ({ sent: LIVE, covered: 1, wish: 0, receipts: LIVE, accountData: LIVE, isDm: false, ...more })
@@ -50,6 +50,32 @@ describe('a connection', () => {
     expect(resume(connection, 1, 'p3')).toBe(true)
     expect(connection.members.get('!one:a @carol:a')).toBe(9)
   })
+})
+
+describe('profiles that a connection was sent', () => {
+  const after = (connection: Connection, profiles: ProfilesMove): Connection => {
+    connection.pending = { ...newMove(connection), profiles, version: connection.version, pos: 'next' }
+    resume(connection, connection.version, 'next')
+    return connection
+  }
+  const users = ({ profiles }: Connection): unknown => profiles && { fields: profiles.fields, users: [...profiles.users] }
+
+  test('add up while the same fields are asked for, less those who are gone', () => {
+    const connection = after(after(newConnection('s'), { fields: 'a', users: new Set(['@alice:a', '@bob:a']), gone: [] }), { fields: 'a', users: new Set(['@carol:a']), gone: ['@bob:a'] })
+    expect(users(connection)).toEqual({ fields: 'a', users: ['@alice:a', '@carol:a'] })
+  })
+
+  test('begin anew with other fields, and end when none are asked for', () => {
+    const connection = after(after(newConnection('s'), { fields: 'a', users: new Set(['@alice:a']), gone: [] }), { fields: 'b', users: new Set(['@bob:a']), gone: [] })
+    expect(users(connection)).toEqual({ fields: 'b', users: ['@bob:a'] })
+    expect(users(after(connection, undefined))).toEqual({ fields: 'b', users: ['@bob:a'] })
+    expect(users(after(connection, 'off'))).toBeUndefined()
+  })
+})
+
+test('both counts of a room make one number, and others another', () => {
+  const marks = [[0, 0], [0, 1], [1, 0], [1, 1], [2, 0]].map(([notify = 0, highlight = 0]) => countMark({ notify, highlight }))
+  expect(new Set(marks).size).toBe(5)
 })
 
 describe('a move', () => {

@@ -3,6 +3,7 @@ import type { JsonObject } from '#core/pdu.ts'
 import {
   FILTER_LIST_LIMIT,
   isIgnored,
+  isSelective,
   letsNothingThrough,
   limitOf,
   matchesEventFilter,
@@ -237,6 +238,19 @@ test.each<[string, JsonObject, boolean]>([
   ['some types', { types: ['m.*'], not_types: ['m.room.*'] }, false],
 ])('a filter with %s may let nothing through', (_says, definition, expected) => {
   expect(letsNothingThrough(filterOf(definition))).toBe(expected)
+})
+
+test.each<[string, JsonObject, boolean]>([
+  ['nothing', {}, false],
+  ['a limit and flags', { limit: 3, lazy_load_members: true, unread_thread_notifications: true }, false],
+  ['types', { types: ['m.*'] }, true],
+  ['types excluded', { not_types: ['m.reaction'] }, true],
+  ['senders excluded', { not_senders: ['@bob:a.example'] }, true],
+  ['a URL', { contains_url: false }, true],
+  ['relations', { related_by_rel_types: ['m.thread'] }, true],
+  ['relation types excluded', { not_rel_types: ['m.thread'] }, true],
+])('a filter with %s says whether it keeps events out', (_says, definition, expected) => {
+  expect(isSelective(filterOf(definition))).toBe(expected)
 })
 
 test('room lists decide about rooms', () => {

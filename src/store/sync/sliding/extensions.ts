@@ -11,7 +11,7 @@ import type { WantedRoom } from './room.ts'
 
 /** The extensions of a request that are read from tables and the board. Undefined: nothing to tell. spec: MSC4186 */
 
-const inScope = ({ lists, rooms }: Scope, { subscriptions }: SlidingRequest, { lists: names, listed: { room: { roomId } } }: WantedRoom): boolean =>
+export const inScope = ({ lists, rooms }: Scope, { subscriptions }: SlidingRequest, { lists: names, listed: { room: { roomId } } }: WantedRoom): boolean =>
   (lists === undefined ? names.length > 0 : names.some((name) => lists.includes(name))) ||
   (subscriptions.has(roomId) && (rooms === undefined || rooms.includes(roomId)))
 
@@ -121,7 +121,9 @@ export function readTyping(reading: SlidingReading, { request, interest }: Asked
     const typing = typingIn(roomId)
     if (!typing || membership || !inScope(scope, request, wanted)) continue
     const known = connection.typing.get(roomId)
-    if (known === undefined ? typing.userIds.length === 0 : known >= typing.volatile) continue
+    // Who typed when the process before this one ended has stopped, and the client is to hear of it.
+    const isNoNews = typing.userIds.length === 0 && !connection.isForgetful
+    if (known === undefined ? isNoNews : known >= typing.volatile) continue
     move.typing.set(roomId, typing.volatile)
     rooms.push(`${JSON.stringify(roomId)}:${JSON.stringify({ type: 'm.typing', content: { user_ids: typing.userIds } })}`)
   }

@@ -43,5 +43,9 @@ const memberKey = (roomId: string, userId: string): string => `${roomId} ${userI
 export const hasMember = ({ connection, move }: SlidingReading, roomId: RoomId, userId: string, event: number): boolean =>
   (move.members.get(memberKey(roomId, userId)) ?? connection.members.get(memberKey(roomId, userId))) === event
 
+/** Whether the client was told of the user in this room before, as they are or as they were. */
+export const knowsMember = ({ connection, move }: SlidingReading, roomId: RoomId, userId: string): boolean =>
+  move.members.has(memberKey(roomId, userId)) || connection.members.has(memberKey(roomId, userId))
+
 export const noteMember = ({ move }: SlidingReading, roomId: RoomId, userId: string, event: number): void =>
   void move.members.set(memberKey(roomId, userId), event)

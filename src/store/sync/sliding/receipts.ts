@@ -1,12 +1,9 @@
 import type { RoomId } from '#schema/identifiers.ts'
-import { type EventKey, eventIdOfKey } from '#store/events.ts'
-import { UNTHREADED } from '#store/receipts.ts'
+import { printReceipts, type ReceiptRow } from '#store/sync/ephemeral.ts'
 import type { SlidingReading } from './reading.ts'
 
 /** Receipts that a room is first shown with, the newest, beside the reader's own. */
 const FIRST_RECEIPTS = 500
-
-type Row = { name: string; type: string; thread: string; event_id: EventKey; ts: number }
 
 const COLUMNS = 'n.name, r.type, r.thread, e.event_id, r.ts'
 const JOINED = 'receipts r JOIN names n ON n.num = r.user JOIN events e ON e.num = r.event'
@@ -16,7 +13,7 @@ const MAY_SEE = "(r.type <> 'm.read.private' OR r.user = ?2)"
 export function readReceipts(reading: SlidingReading, roomId: RoomId, since: number): string | undefined {
   const { store: { db, names }, userId, until } = reading
   const rows = db
-    .query<Row, [number, number, number, number]>(`
+    .query<ReceiptRow, [number, number, number, number]>(`
       SELECT ${COLUMNS} FROM ${JOINED} WHERE r.room = ?1 AND r.position > ?3 AND r.position <= ?4 AND ${MAY_SEE}`)
     .all(names.find(roomId) ?? -1, names.find(userId) ?? -1, since, until)
   return print(reading, rows)
@@ -36,19 +33,10 @@ export function readFirstReceipts(reading: SlidingReading, roomId: RoomId, limit
   const [room, user] = [names.find(roomId) ?? -1, names.find(userId) ?? -1]
   const newest = (): number => db.query<{ position: number }, [number, number, number]>(NEWEST).get(room, until, limit - 1)?.position ?? 0
   const first = limit === 0 ? until : (shownFrom.get(roomId) ?? newest())
-  return print(reading, db.query<Row, [number, number, number, number]>(FIRST).all(room, user, first, until))
+  return print(reading, db.query<ReceiptRow, [number, number, number, number]>(FIRST).all(room, user, first, until))
 }
 
-function print({ ignored }: SlidingReading, rows: readonly Row[]): string | undefined {
+function print({ ignored }: SlidingReading, rows: readonly ReceiptRow[]): string | undefined {
   const shown = rows.filter(({ name }) => !ignored.has(name))
-  if (shown.length === 0) return undefined
-  const content: Record<string, Record<string, Record<string, object>>> = {}
-  for (const { name, type, thread, event_id, ts } of shown) {
-    const byType = (content[eventIdOfKey(event_id)] ??= {})
-    const byUser = (byType[type] ??= {})
-    // A client can hold but one receipt of a user on an event: the one over all threads says more (MSC4102).
-    if (thread === UNTHREADED) byUser[name] = { ts }
-    else byUser[name] ??= { ts, thread_id: thread }
-  }
-  return JSON.stringify({ type: 'm.receipt', content })
+  return shown.length === 0 ? undefined : printReceipts(shown)
 }

@@ -1,5 +1,5 @@
 import type { ClientEvent } from '#core/sync/client-event.ts'
-import { LIVE, NEVER, noteSent, placeOfWish, type SentRoom } from '#core/sync/connection.ts'
+import { countMark, LIVE, NEVER, noteSent, placeOfWish, type SentRoom } from '#core/sync/connection.ts'
 import { isCovered, parseWish, type StateWish, unionOf } from '#core/sync/required-state.ts'
 import { printSlidingRoom, type RoomAnswer } from '#core/sync/sliding-answer.ts'
 import type { RoomConfig } from '#core/sync/sliding-request.ts'
@@ -10,14 +10,18 @@ import { erasureFor } from '#store/erasure.ts'
 import type { Membership } from '#store/memberships.ts'
 import { type Sight, sightOf } from '#store/sight.ts'
 import { findStateContent } from '#store/state-content.ts'
-import { findRoomMembership, type RoomMembership, strippedStateFor } from '#store/sync/memberships.ts'
+import { hasReadBetween } from '#store/sync/ephemeral.ts'
+import { findRoomMembership, knownUpTo, listInviters, type RoomMembership, strippedStateFor } from '#store/sync/memberships.ts'
 import { listHeroes } from '#store/sync/summary.ts'
-import { unreadCounts } from '#store/unread.ts'
+import { type UnreadCount, unreadCounts } from '#store/unread.ts'
 import { activityOf } from './known-rooms.ts'
-import { noteMember, type SlidingReading, unsignedFor } from './reading.ts'
+import { knowsMember, noteMember, type SlidingReading, unsignedFor } from './reading.ts'
 import { hasEverJoined, type ListedRoom } from './room-list.ts'
 import { listRemovedState, readMemberChanges, readNewlyWished, readStateChanges, readTimelineMembers, readWished, type StateWindow } from './state.ts'
 import { countLive, readHistory, readNews, type SlidingTimeline } from './timeline.ts'
+
+/** Changes of members in one room that a client gets though it may have been told of none of them. */
+const FEW_MEMBERS = 100
 
 export type WantedRoom = Readonly<{
   listed: ListedRoom
@@ -58,8 +62,12 @@ function mayHaveNews(reading: SlidingReading, sent: SentRoom, { listed: { room: 
   if (sent.isDm !== direct.has(roomId)) return true
   if (membership) return membership.position > from
   return sent.sent !== LIVE || config.timelineLimit > sent.covered || isWider(connection.wishes[sent.wish], config.wish) ||
-    (from < reading.floor ? place > from : reading.mayHaveMoved(roomId, 'timeline', from))
+    (from < reading.floor ? place > from : reading.mayHaveMoved(roomId, 'timeline', from)) || hasReadOn(reading, roomId, from)
 }
+
+/** The counts of the form in use change with what the user reads on any of their devices. */
+const hasReadOn = ({ form, store, userId, until, mayHaveMoved }: SlidingReading, roomId: RoomId, since: number): boolean =>
+  form === 'unstable' && mayHaveMoved(roomId, 'receipts', since) && hasReadBetween(store, { roomId, userId, since, until })
 
 const isWider = (before: string | undefined, wish: StateWish): boolean =>
   before !== wish.text && (before === undefined || !isCovered(wish, parseWish(before)))
@@ -81,7 +89,9 @@ function readInside(reading: SlidingReading, { listed, config, lists }: WantedRo
   const hasOlder = isExpanded && timeline.events.filter(({ num }) => num <= from).length > sent.covered
   const covered = isInitial || isExpanded || timeline.isLimited ? config.timelineLimit : sent.covered
   const noted = { wish: state.wish, covered }
-  if (!isInitial && !hasNews && !hasOlder && sent.isDm === isDm) return { text: undefined, ...noted }
+  const unread = reading.form === 'v4' ? undefined : unreadCounts(store, userId, roomId)
+  if (!isInitial && !hasNews && !hasOlder && sent.isDm === isDm && !hasOtherCounts(reading, roomId, { from, unread })) return { text: undefined, ...noted }
+  if (unread) reading.move.counts.set(roomId, countMark(unread))
   if (timeline.events[0]) reading.shownFrom.set(roomId, timeline.events[0].num)
   const summary = readSummary(reading, roomId, { isInitial, state: state.events, changed: state.changed, hasMembers: state.hasMembers })
   return {
@@ -92,13 +102,19 @@ function readInside(reading: SlidingReading, { listed, config, lists }: WantedRo
       isExpanded: hasOlder,
       requiredState: printState(reading, state, 'join'),
       timeline: printTimeline(reading, roomId, config, { timeline, sight, until: Infinity }),
-      unread: reading.form === 'v4' ? undefined : unreadCounts(store, userId, roomId),
+      unread,
       bumpStamp: activityOf(store, room, place, until),
       membership: 'join',
       lists,
     },
     ...noted,
   }
+}
+
+/** Of a connection from before a restart it is not known what it was told. */
+function hasOtherCounts(reading: SlidingReading, roomId: RoomId, { from, unread }: { from: number; unread: UnreadCount | undefined }): boolean {
+  const told = reading.connection.counts.get(roomId)
+  return unread !== undefined && (told === undefined ? hasReadOn(reading, roomId, from) : told !== countMark(unread))
 }
 
 /** What the reader may see of a room that they are in: everything since they came, and before that what the rules say. */
@@ -182,8 +198,12 @@ function readRequired(reading: SlidingReading, of: RequiredOf): Required {
   const wanted = { roomId, wish, at: until, isNow }
   const people = wish.lazyMembers ? timeline.events : []
   if (isInitial || !sent) {
-    const events = [...readWished(reading, wanted), ...readTimelineMembers(reading, { roomId, at: until, events: people })]
-    return { events, removed: [], changed: undefined, hasMembers: true, wish }
+    const known = sent && knownUpTo({ store: reading.store, userId: reading.userId, since: of.from }, roomId)
+    // Who comes again still has the members of then.
+    const missed = known === undefined ? [] : readWishedMembers(reading, of, { roomId, since: known, until })
+    const more = sent && wish.lazyMembers ? listInviters(reading, roomId) : []
+    const events = [...readWished(reading, wanted), ...missed, ...readTimelineMembers(reading, { roomId, at: until, events: people, more })]
+    return { events: [...new Map(events.map((event) => [event.num, event])).values()], removed: [], changed: undefined, hasMembers: true, wish }
   }
   const window = { roomId, since: of.from, until }
   const hasMembers = reading.mayHaveMoved(roomId, 'membership', of.from)
@@ -206,12 +226,17 @@ const isWanted = (wish: StateWish, ...chosen: readonly (readonly ClientEvent[])[
   return ({ num, type, stateKey }: ClientEvent): boolean => known.has(num) || wish.wants(type, stateKey ?? '')
 }
 
-/** Without a gap all changes of members are told, so that a client that knows all of them stays up to date. */
+/**
+ * Without a gap all changes of members are told, so that a client that knows all of them stays up to date; with one, only
+ * those of whom it has been told, or all if that is not known any more and they are few.
+ */
 function readWishedMembers(reading: SlidingReading, { roomId, config: { wish }, timeline }: RequiredOf, window: StateWindow): ClientEvent[] {
   const takesAll = wish.members === 'all' || (wish.lazyMembers && !timeline.isLimited)
-  if (!takesAll && wish.members.length === 0) return []
+  if (!takesAll && !wish.lazyMembers && wish.members.length === 0) return []
   const changes = readMemberChanges(reading.store, window)
-  const wished = takesAll ? changes : changes.filter(({ stateKey }) => wish.wants('m.room.member', stateKey ?? ''))
+  const mayKnowAny = reading.connection.isForgetful && changes.length <= FEW_MEMBERS
+  const isKnown = (userId: string): boolean => wish.lazyMembers && (mayKnowAny || knowsMember(reading, roomId, userId))
+  const wished = takesAll ? changes : changes.filter(({ stateKey }) => wish.wants('m.room.member', stateKey ?? '') || isKnown(stateKey ?? ''))
   for (const { stateKey, num } of wished) noteMember(reading, roomId, stateKey ?? '', num)
   return wished
 }

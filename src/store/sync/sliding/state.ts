@@ -80,9 +80,9 @@ export function readNewlyWished(reading: SlidingReading, wanted: WishedState, be
   return readWished(reading, wanted).filter(({ type, stateKey }) => !old.wants(type, stateKey ?? ''))
 }
 
-/** Member events of those who appear in the timeline, unless the client has them. */
-export function readTimelineMembers(reading: SlidingReading, { roomId, at, events }: { roomId: RoomId; at: number; events: readonly ClientEvent[] }): ClientEvent[] {
-  const people = new Set<string>()
+/** Member events of those who appear in the timeline, and of some more, unless the client has them. */
+export function readTimelineMembers(reading: SlidingReading, { roomId, at, events, more = [] }: { roomId: RoomId; at: number; events: readonly ClientEvent[]; more?: readonly string[] }): ClientEvent[] {
+  const people = new Set<string>(more)
   for (const { sender, type, stateKey } of events) {
     people.add(sender)
     if (type === MEMBER && stateKey !== null) people.add(stateKey)
