@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import { type Clock, systemClock } from '#actors/kernel/clock.ts'
 import { type Caller, house } from '#harness/house.ts'
 import { bringIn, done, inRoom, makeRoom, say, setState, type ShownEvent } from '#harness/rooms.ts'
 import type { EventId, RoomId } from '#schema/identifiers.ts'
@@ -26,9 +27,15 @@ const ignore = (caller: Caller, ...users: readonly Caller[]) =>
     ignored_users: Object.fromEntries(users.map(({ userId }) => [userId, {}])),
   })
 
+/** A clock that shows a later time whenever it is looked at: of two edits one is the newer. */
+function busyClock(): Clock {
+  let now = systemClock.now()
+  return { ...systemClock, now: () => ++now }
+}
+
 /** A room of alice and bob, and a message of alice's in it. */
 async function conversation() {
-  const world = await house()
+  const world = await house({}, { clock: busyClock() })
   const { alice, bob } = world
   const roomId = await makeRoom(alice)
   await bringIn(alice, roomId, bob)
