@@ -7,9 +7,16 @@ import type { StoreReport } from './report.ts'
  * A page that is written often is moved once, so it waits for a good heap of them or for a quiet moment.
  */
 export type ToCheckpointer =
-  | Readonly<{ kind: 'open'; path: string; mustCheck: boolean }>
+  | Readonly<{ kind: 'open'; path: string }>
+  /** Reads the whole database. */
+  | Readonly<{ kind: 'check' }>
   | Readonly<{ kind: 'close' }>
-export type FromCheckpointer = Readonly<{ kind: 'closed' } | { kind: 'report'; report: StoreReport }>
+export type FromCheckpointer = Readonly<
+  | { kind: 'closed' }
+  /** Nothing has been written for long, and everything is moved. */
+  | { kind: 'idle' }
+  | { kind: 'report'; report: StoreReport }
+>
 
 const EVERY_MS = 100
 /** Pages that wait in the log before they are moved while commits go on: 8 MB. */
@@ -18,6 +25,8 @@ const MOVE_AT_PAGES = 2_000
 const RESTART_AT_PAGES = 8_000
 /** Rounds without a commit after which everything is moved and the log given back to the disk. */
 const QUIET_ROUNDS = 10
+/** Rounds with an empty log after which the thread is of no use: half a minute. */
+const IDLE_ROUNDS = 300
 /** Rounds to sit out after one that failed: somebody reads, or the disk is full. */
 const FAILED_ROUNDS = 10
 const BUSY_TIMEOUT_MS = 1_000
@@ -28,6 +37,7 @@ let path: string | undefined
 let db: Database | undefined
 let timer: ReturnType<typeof setInterval> | undefined
 const seen = { log: 0, quietRounds: 0, waitRounds: 0 }
+let isChecking = false
 
 function connection(): Database {
   if (path === undefined) throw new Error('the checkpointer was not told what to open')
@@ -53,6 +63,7 @@ function round(): void {
     const state = checkpoint('NOOP')
     seen.quietRounds = state.log === seen.log ? seen.quietRounds + 1 : 0
     seen.log = state.log
+    if (state.log === 0 && seen.quietRounds === IDLE_ROUNDS && !isChecking) return say({ kind: 'idle' })
     const mode = modeFor(state)
     if (!mode) return
     const after = checkpoint(mode)
@@ -64,13 +75,9 @@ function round(): void {
   }
 }
 
-/** The first requests after a start have the disk to themselves. */
-const CHECK_AFTER_MS = 1_000
-
 /** Reads the whole database, table by table with checkpoints in between. */
 async function check(): Promise<void> {
-  await Bun.sleep(CHECK_AFTER_MS)
-  if (path === undefined) return
+  isChecking = true
   const started = performance.now()
   const problems: string[] = []
   try {
@@ -83,6 +90,7 @@ async function check(): Promise<void> {
   } catch (failure) {
     problems.push(String(failure))
   }
+  isChecking = false
   say({ kind: 'report', report: { kind: 'checked', problems, ms: performance.now() - started } })
 }
 
@@ -93,9 +101,9 @@ self.onmessage = ({ data }: MessageEvent<ToCheckpointer>) => {
   if (data.kind === 'open') {
     path = data.path
     timer = setInterval(round, EVERY_MS)
-    if (data.mustCheck) void check()
     return
   }
+  if (data.kind === 'check') return void check()
   clearInterval(timer)
   db?.close()
   db = path = undefined

@@ -1,5 +1,5 @@
-import type { FromCheckpointer, ToCheckpointer } from './checkpointer.ts'
-import { isChecked } from './damage.ts'
+import { openCheckpoints } from './checkpoints.ts'
+import { hasLog, isChecked } from './damage.ts'
 import { migrate, type Synchronous } from './database.ts'
 import { inlineWriter, type Writer } from './journal.ts'
 import { type Lineage, NO_LINEAGE, openLineage } from './lineage.ts'
@@ -7,7 +7,6 @@ import { PlannedDatabase } from './planned-database.ts'
 import { prepareDatabase } from './prepare-database.ts'
 import type { StoreHealth, StoreReport } from './report.ts'
 import { type Store, storeOn } from './store.ts'
-import { THREAD } from './thread.ts'
 import { startWriter } from './writer-thread.ts'
 
 type Report = (report: StoreReport) => void
@@ -17,6 +16,8 @@ export type StoreOptions = Readonly<{
   serverName?: string
   /** What the admin should know; called on the main thread, whenever it happens. */
   report?: Report
+  /** How long after the start the database is read whole, where it has to be; milliseconds. */
+  checkAfterMs?: number
 }>
 
 export type OpenStore = Readonly<{
@@ -28,8 +29,8 @@ export type OpenStore = Readonly<{
 }>
 
 /**
- * Opens a database file, or `:memory:` on the calling thread alone. Answers can be read at once; the threads that write
- * and checkpoint come up meanwhile, and what is written waits for them. Throws DatabaseRefused.
+ * Opens a database file, or `:memory:` on the calling thread alone. Answers can be read at once; the thread that
+ * writes comes up meanwhile, and what is written waits for it. Throws DatabaseRefused.
  */
 export async function openStore(
   path: string,
@@ -38,20 +39,25 @@ export async function openStore(
 ): Promise<OpenStore> {
   if (path === ':memory:') return openInMemory()
   const health = healthBook(options.report ?? (() => {}))
-  const mustCheck = isChecked(path)
+  // Before anything is opened: what the last process has left.
+  const left = { hasLog: hasLog(path), mustCheck: isChecked(path) }
   const reader = storeOn(prepareDatabase({ path, serverName: options.serverName, report: health.note }))
   const lineage = openLineage(reader.db, path)
   const writer = startWriter(path, synchronous, health.note)
-  // Not before the writer is up: two threads that start at once hold up each other, and the first request.
-  const checkpointer = writer.opened.catch(() => {}).then(() => startCheckpointer(path, mustCheck, health.note))
+  const checkpoints = openCheckpoints(path, { ...left, checkAfterMs: options.checkAfterMs, report: health.note })
   return {
     reader,
-    writer,
+    writer: {
+      ...writer,
+      async write(batch) {
+        await writer.write(batch)
+        checkpoints.wanted()
+      },
+    },
     lineage,
     health: health.now,
     async close() {
-      const stopCheckpoints = await checkpointer
-      await stopCheckpoints()
+      await checkpoints.close()
       reader.db.close()
       await writer.close()
     },
@@ -82,24 +88,5 @@ function healthBook(report: Report): { note: Report; now: () => StoreHealth } {
         health = { ...health, problems: [...new Set([...health.problems, ...it.problems])] }
       report(it)
     },
-  }
-}
-
-function startCheckpointer(path: string, mustCheck: boolean, report: Report): () => Promise<void> {
-  const worker = new Worker(new URL('./checkpointer.ts', import.meta.url), THREAD)
-  const { promise: closed, resolve } = Promise.withResolvers<void>()
-  worker.onmessage = ({ data }: MessageEvent<FromCheckpointer>) => {
-    if (data.kind === 'report') report(data.report)
-    else resolve()
-  }
-  worker.onerror = ({ message }) => {
-    report({ kind: 'threadFailed', thread: 'checkpointer', why: message })
-    resolve()
-  }
-  worker.postMessage({ kind: 'open', path, mustCheck } satisfies ToCheckpointer)
-  return async () => {
-    worker.postMessage({ kind: 'close' } satisfies ToCheckpointer)
-    await closed
-    worker.terminate()
   }
 }

@@ -69,7 +69,7 @@ test.each<[string, (path: string) => void, string]>([
 
 const checked = async (path: string): Promise<{ report: StoreReport; problems: readonly string[] }> => {
   const { promise, resolve } = Promise.withResolvers<StoreReport>()
-  const opened = await openStore(path, 'normal', { report: resolve })
+  const opened = await openStore(path, 'normal', { report: resolve, checkAfterMs: 0 })
   const report = await promise
   const { problems } = opened.health()
   await opened.close()
