@@ -14,6 +14,8 @@ import { openBench } from './bench/target.ts'
 import type { Figure, Unmeasured, Workload } from './bench/workload.ts'
 
 const SETTLE_MS = 1000
+/** What is in use when a burst of work is over: every server collects garbage some time later. */
+const CALM_MS = 3000
 const workloads: readonly Workload[] = [sends, deliveries, syncs, reads, creations, disk]
 
 type Subject = {
@@ -70,6 +72,7 @@ async function measureAll(subjects: readonly Subject[], { only }: Options): Prom
       return workload.run(bench)
     })
   }
+  if (wants('memory-after')) await Bun.sleep(CALM_MS)
   if (wants('memory-after')) await eachOf(subjects, ({ bench }) => [memory('memory-after', bench.target)])
   if (wants('start-filled')) await eachOf(subjects, async ({ bench }) => [await startTimes('start-filled', bench)])
 }

@@ -18,7 +18,7 @@ const labels = {
   'state': ['/state of a room of 100 members, p50', 'ms'],
   'create-room': ['createRoom, p50', 'ms'],
   'memory-idle': ['memory after start', 'MB'],
-  'memory-after': ['memory after everything above', 'MB'],
+  'memory-after': ['memory three seconds after everything above', 'MB'],
   'disk': ['disk per message', 'bytes'],
   'start-empty': ['start to first answer, empty', 'ms'],
   'start-filled': ['start to first answer, with those messages', 'ms'],

@@ -2,8 +2,8 @@ import type { Database } from 'bun:sqlite'
 import { migrations } from './migrations.ts'
 import { PlannedDatabase } from './planned-database.ts'
 
-/** SQLite pages kept in memory per connection, in KiB. */
-export const CACHE_KIB = 8_192
+/** SQLite pages kept in memory per connection, in KiB; the system keeps the file's pages too, and can do without them. */
+export const CACHE_KIB = 4_096
 /** How long a connection waits for another one's lock before it gives up. */
 const BUSY_TIMEOUT_MS = 5_000
 /** Marks our databases in their header: `Warr`. */

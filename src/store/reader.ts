@@ -21,7 +21,7 @@ const INDEX_EVERY_MS = 1_000
 /** Batches that a search waits for when the index lags behind; what is older than these is found by the next one. */
 const BATCHES_BEFORE_SEARCH = 40
 const BUSY_TIMEOUT_MS = 5_000
-const CACHE_KIB = 8_192
+const CACHE_KIB = 2_048
 const OWNER_ONLY = 0o600
 
 let place: Extract<ToReader, { kind: 'open' }> | undefined
