@@ -1,5 +1,5 @@
 import type { Turn } from '#actors/kernel/actor.ts'
-import type { RoomEvent } from '#core/pdu.ts'
+import type { RoomEvent } from '#schema/pdu.ts'
 import type { SigningKey } from '#core/signing.ts'
 import type { EventId, ServerName } from '#schema/identifiers.ts'
 

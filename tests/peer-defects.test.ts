@@ -50,7 +50,7 @@ const HELD: Readonly<Record<number, readonly [defect: string, held: Held | strin
   41: ['a damaged row kept the server from starting', [['store/damage', '%s is named at start and left as it is']]],
   42: ['a space in front hid a command of the admin', 'commands are words of a shell, in no room'],
   43: ['invites of ignored users were shown', [['http/invites', 'G-71: of an ignored user is not shown'], ['client/sliding-sync', 'G-71: an invitation by somebody who is ignored is not shown']]],
-  44: ['a configuration that was refused was said to be read', [['listen', 'changes its certificate while it listens, and keeps the old one when the new one is bad']]],
+  44: ['a configuration that was refused was said to be read', [['process/listen', 'changes its certificate while it listens, and keeps the old one when the new one is bad']]],
 }
 
 const held = Object.entries(HELD).flatMap(([number, [defect, tests]]) =>

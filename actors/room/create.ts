@@ -1,6 +1,6 @@
 import type { Command } from '#actors/kernel/actor.ts'
 import type { WorldTurn } from '#actors/world.ts'
-import type { JsonObject } from '#core/pdu.ts'
+import type { JsonObject } from '#schema/pdu.ts'
 import { type RoomVersion, roomVersionRules } from '#core/room-version.ts'
 import { sealEvent } from '#core/seal-event.ts'
 import { roomIdOfCreate } from '#core/event-id.ts'

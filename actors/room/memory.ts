@@ -1,7 +1,7 @@
 import type { Apply, Decide, AnyCommand, Kinded } from '#actors/kernel/actor.ts'
 import type { Effect } from '#actors/effects.ts'
 import type { WorldTurn } from '#actors/world.ts'
-import type { RoomEvent } from '#core/pdu.ts'
+import type { RoomEvent } from '#schema/pdu.ts'
 import type { RoomVersionRules } from '#core/room-version.ts'
 import { splitStateKey, type StateKey, type StateLookup, stateKeyOf } from '#core/state-key.ts'
 import { type EventId, type RoomId, serverNameOf, type ServerName, type UserId } from '#schema/identifiers.ts'

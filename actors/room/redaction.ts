@@ -1,5 +1,5 @@
 import type { Command } from '#actors/kernel/actor.ts'
-import type { JsonObject } from '#core/pdu.ts'
+import type { JsonObject } from '#schema/pdu.ts'
 import { powerLevelsOf } from '#core/power-levels.ts'
 import type { EventId, UserId } from '#schema/identifiers.ts'
 import type { EventAppended, EventRedacted, EventsExpired, OriginalsForgotten, RoomFact } from '#schema/journal/room.ts'

@@ -1,5 +1,5 @@
 import type { WorldTurn } from '#actors/world.ts'
-import type { JsonObject, Pdu } from '#core/pdu.ts'
+import type { JsonObject, Pdu } from '#schema/pdu.ts'
 import { refuseRelation, type Relation, relationOf } from '#core/relations.ts'
 import type { EventId, UserId } from '#schema/identifiers.ts'
 import { type At, remember, type Room } from './memory.ts'

@@ -1,7 +1,7 @@
 import { ringRoom } from '#actors/effects.ts'
 import type { Command } from '#actors/kernel/actor.ts'
 import { ownValue } from '#core/event-content.ts'
-import type { RoomEvent } from '#core/pdu.ts'
+import type { RoomEvent } from '#schema/pdu.ts'
 import type { EventId } from '#schema/identifiers.ts'
 import type { SelfDestructSet, SelfDestructFact } from '#schema/journal/self-destruct.ts'
 import type { RoomFact } from '#schema/journal/room.ts'

@@ -1,7 +1,7 @@
 import type { Command, Decision } from '#actors/kernel/actor.ts'
 import { type Effect, ringRoom, ringUsers } from '#actors/effects.ts'
 import type { WorldTurn } from '#actors/world.ts'
-import type { JsonObject, RoomEvent } from '#core/pdu.ts'
+import type { JsonObject, RoomEvent } from '#schema/pdu.ts'
 import type { EventId, UserId } from '#schema/identifiers.ts'
 import type { EventAppended, RoomFact } from '#schema/journal/room.ts'
 import { MatrixError } from '#schema/matrix-error.ts'

@@ -1,6 +1,6 @@
 import type { Command } from '#actors/kernel/actor.ts'
 import { checkEventAuth } from '#core/event-auth/check.ts'
-import { type JsonObject, referencedIds, type RoomEvent } from '#core/pdu.ts'
+import { type JsonObject, referencedIds, type RoomEvent } from '#schema/pdu.ts'
 import { levelsAfterUpgrade } from '#core/room-upgrade.ts'
 import { stateKeyOf } from '#core/state-key.ts'
 import type { EventId, RoomId, UserId } from '#schema/identifiers.ts'

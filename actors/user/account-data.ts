@@ -1,7 +1,7 @@
 import { ringUsers } from '#actors/effects.ts'
 import type { Command, OfKind } from '#actors/kernel/actor.ts'
 import { isJsonObject } from '#core/event-content.ts'
-import type { JsonObject } from '#core/pdu.ts'
+import type { JsonObject } from '#schema/pdu.ts'
 import type { RoomId } from '#schema/identifiers.ts'
 import type { UserFact } from '#schema/journal/user.ts'
 import { invalidParam, limitExceeded, type MatrixError, tooLarge } from '#schema/matrix-error.ts'

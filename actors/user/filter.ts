@@ -1,6 +1,6 @@
 import type { Command, OfKind } from '#actors/kernel/actor.ts'
 import { sha256Base64 } from '#core/digest.ts'
-import type { JsonObject } from '#core/pdu.ts'
+import type { JsonObject } from '#schema/pdu.ts'
 import type { UserFact } from '#schema/journal/user.ts'
 import { tooLarge } from '#schema/matrix-error.ts'
 import { whyNotActive } from './account.ts'

@@ -1,6 +1,6 @@
 import { ringUsers } from '#actors/effects.ts'
 import type { Command, OfKind } from '#actors/kernel/actor.ts'
-import type { Json } from '#core/pdu.ts'
+import type { Json } from '#schema/pdu.ts'
 import type { UserFact } from '#schema/journal/user.ts'
 import { invalidParam, MatrixError } from '#schema/matrix-error.ts'
 import { whyNotActive } from './account.ts'

@@ -1,11 +1,10 @@
 import { ringUsers } from '#actors/effects.ts'
 import type { Command, OfKind } from '#actors/kernel/actor.ts'
-import {
-  addRule, NO_PUSH_RULE_CHOICES, type PushRuleChoices, removeRule, type RulePlace, setActions, setEnabled,
-} from '#core/push-rules/ruleset.ts'
-import type { Json } from '#core/pdu.ts'
+import { addRule, NO_PUSH_RULE_CHOICES, removeRule, type RulePlace, setActions, setEnabled } from '#core/push-rules/ruleset.ts'
+import type { Json } from '#schema/pdu.ts'
 import type { PushFact } from '#schema/journal/push.ts'
 import { MatrixError, tooLarge } from '#schema/matrix-error.ts'
+import type { PushRuleChoices } from '#schema/push-rules.ts'
 import { whyNotActive } from './account.ts'
 import type { User, UserApply, UserDecide } from './memory.ts'
 

@@ -1,4 +1,4 @@
-import type { JsonObject } from '#core/pdu.ts'
+import type { JsonObject } from '#schema/pdu.ts'
 import type { RoomId, UserId } from '#schema/identifiers.ts'
 
 /** Events that a room will send later (MSC4140). Rows of the journal: add kinds, never change one. */

@@ -1,6 +1,6 @@
-import type { PushRuleChoices } from '#core/push-rules/ruleset.ts'
-import type { JsonObject } from '#core/pdu.ts'
+import type { JsonObject } from '#schema/pdu.ts'
 import type { DeviceId, UserId } from '#schema/identifiers.ts'
+import type { PushRuleChoices } from '#schema/push-rules.ts'
 
 /** What an account has decided about notifications, in the past tense. Rows of the journal: add kinds, never change one. */
 

@@ -1,4 +1,4 @@
-import type { Pdu } from '#core/pdu.ts'
+import type { Pdu } from '#schema/pdu.ts'
 import type { EventId, RoomId, UserId } from '#schema/identifiers.ts'
 import type { DelayedEventFact } from './delayed-event.ts'
 import type { SelfDestructFact } from './self-destruct.ts'

@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '#core/pdu.ts'
+import type { Json, JsonObject } from '#schema/pdu.ts'
 import type { RoomId, UserId } from '#schema/identifiers.ts'
 
 /** What an account of this server has decided, in the past tense. Rows of the journal: add kinds, never change one. */

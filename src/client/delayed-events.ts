@@ -1,4 +1,4 @@
-import type { JsonObject } from '#core/pdu.ts'
+import type { JsonObject } from '#schema/pdu.ts'
 import type { Homeserver } from '#homeserver'
 import { scheduleEvent } from '#http/delayed-events.ts'
 import { maybeSignedIn, signedIn, type SignedInCall } from '#http/endpoint.ts'

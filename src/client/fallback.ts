@@ -1,5 +1,5 @@
 import { isJsonObject } from '#core/event-content.ts'
-import type { JsonObject } from '#core/pdu.ts'
+import type { JsonObject } from '#schema/pdu.ts'
 import type { Homeserver } from '#homeserver'
 import { connectionOf } from '#http/connection.ts'
 import { readForm } from '#http/form.ts'

@@ -1,4 +1,4 @@
-import type { JsonObject } from '#core/pdu.ts'
+import type { JsonObject } from '#schema/pdu.ts'
 import { parseSyncToken } from '#core/sync/token.ts'
 import type { Homeserver } from '#homeserver'
 import { type KeyUpload, readKeyUpload } from '#http/device-keys.ts'

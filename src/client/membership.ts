@@ -1,4 +1,4 @@
-import type { JsonObject } from '#core/pdu.ts'
+import type { JsonObject } from '#schema/pdu.ts'
 import type { Homeserver } from '#homeserver'
 import { type Requester, signedIn, type SignedInCall } from '#http/endpoint.ts'
 import { acceptUnasked, invitedContentOf, noIdentityServer, refuseInvite } from '#http/invites.ts'

@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '#core/pdu.ts'
+import type { Json, JsonObject } from '#schema/pdu.ts'
 import type { Homeserver } from '#homeserver'
 import { maybeSignedIn, type Requester, signedIn } from '#http/endpoint.ts'
 import { page } from '#http/page.ts'

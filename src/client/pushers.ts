@@ -1,6 +1,6 @@
 import { page } from '#http/page.ts'
 import type { Static } from '@sinclair/typebox'
-import type { JsonObject } from '#core/pdu.ts'
+import type { JsonObject } from '#schema/pdu.ts'
 import type { Homeserver } from '#homeserver'
 import { signedIn } from '#http/endpoint.ts'
 import { getPushers, postPusher } from '#schema/client/pushers.ts'

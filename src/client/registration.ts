@@ -1,4 +1,4 @@
-import type { JsonObject } from '#core/pdu.ts'
+import type { JsonObject } from '#schema/pdu.ts'
 import type { Homeserver } from '#homeserver'
 import { refuseWhileClosed } from '#http/closing.ts'
 import { acceptTerms, termsAtRegistration, termsOf } from '#http/consent.ts'

@@ -1,4 +1,4 @@
-import type { JsonObject } from '#core/pdu.ts'
+import type { JsonObject } from '#schema/pdu.ts'
 import { relationOf } from '#core/relations.ts'
 import { refuseMessageType } from '#core/state-content.ts'
 import type { Homeserver } from '#homeserver'

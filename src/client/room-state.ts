@@ -1,5 +1,5 @@
 import { ownValue } from '#core/event-content.ts'
-import type { JsonObject } from '#core/pdu.ts'
+import type { JsonObject } from '#schema/pdu.ts'
 import { refuseStateContent } from '#core/state-content.ts'
 import type { Homeserver } from '#homeserver'
 import { refuseAliases } from '#http/aliases.ts'

@@ -1,4 +1,4 @@
-import type { JsonObject } from '#core/pdu.ts'
+import type { JsonObject } from '#schema/pdu.ts'
 import type { Homeserver } from '#homeserver'
 import { type MaybeSignedInCall, maybeSignedIn } from '#http/endpoint.ts'
 import { page } from '#http/page.ts'

@@ -1,5 +1,5 @@
 import { isJsonObject, ownValue } from '#core/event-content.ts'
-import type { JsonObject } from '#core/pdu.ts'
+import type { JsonObject } from '#schema/pdu.ts'
 import { closeness, parseSearchTerm, type SearchTerm } from '#core/search-words.ts'
 import type { ClientEvent } from '#core/sync/client-event.ts'
 import { type EventFilter, matchesEventFilter, NO_EVENT_FILTER, parseEventFilter } from '#core/sync/filter.ts'

@@ -1,4 +1,4 @@
-import type { JsonObject, RoomEvent } from '#core/pdu.ts'
+import type { JsonObject, RoomEvent } from '#schema/pdu.ts'
 import { spaceChildOf, spaceChildren } from '#core/spaces.ts'
 import type { Homeserver } from '#homeserver'
 import { signedIn, type SignedInCall } from '#http/endpoint.ts'

@@ -1,7 +1,7 @@
 import { isRoomAlias, type RoomAlias } from '#schema/identifiers.ts'
 import { invalidParam, type MatrixError } from '#schema/matrix-error.ts'
 import { ownValue } from './event-content.ts'
-import type { JsonObject } from './pdu.ts'
+import type { JsonObject } from '#schema/pdu.ts'
 
 /**
  * The aliases that an `m.room.canonical_alias` names and the one before it did not: each has to name the room before

@@ -1,5 +1,5 @@
 import { badJson } from '#schema/matrix-error.ts'
-import type { Json, JsonObject } from './pdu.ts'
+import type { Json, JsonObject } from '#schema/pdu.ts'
 import { allow, deny, type Verdict } from './verdict.ts'
 
 const HALF_A_PAIR = 'A string holds half a surrogate pair'

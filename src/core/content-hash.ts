@@ -1,7 +1,7 @@
 import { decodeBase64 } from './base64.ts'
 import { canonicalJson } from './canonical-json.ts'
 import { sha256, sha256Base64 } from './digest.ts'
-import type { Json, Pdu } from './pdu.ts'
+import type { Json, Pdu } from '#schema/pdu.ts'
 
 // Some peers leave out `age_ts`, `outlier` and `destinations` too, which old servers sent; the spec does not.
 const NOT_HASHED = new Set(['hashes', 'signatures', 'unsigned'])

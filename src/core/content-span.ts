@@ -1,5 +1,5 @@
 import { byCodePoint, canonicalJson } from './canonical-json.ts'
-import type { Pdu } from './pdu.ts'
+import type { Pdu } from '#schema/pdu.ts'
 
 /**
  * Where the value of `content` stands in the canonical text of a PDU: [start, end) in UTF-16 units.

@@ -15,7 +15,7 @@ import {
 } from '#schema/matrix-error.ts'
 import { canonicalJson } from './canonical-json.ts'
 import { isJsonObject, ownValue } from './event-content.ts'
-import type { Json, JsonObject } from './pdu.ts'
+import type { Json, JsonObject } from '#schema/pdu.ts'
 
 export type CrossSigningUsage = 'master' | 'self_signing' | 'user_signing'
 

@@ -8,7 +8,7 @@ import { invalidParam, type MatrixError } from '#schema/matrix-error.ts'
 import { decodeBase64 } from './base64.ts'
 import type { DeviceKeys, RequiredSignature, UploadedKey } from './cross-signing.ts'
 import { isJsonObject, ownValue } from './event-content.ts'
-import type { Json, JsonObject } from './pdu.ts'
+import type { Json, JsonObject } from '#schema/pdu.ts'
 import { checkPublicKey, verifyJson } from './signing.ts'
 
 /** Algorithms whose clients sign the keys of their devices. spec: client-server-api#messaging-algorithms */

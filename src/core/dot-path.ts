@@ -1,5 +1,5 @@
 import { isJsonObject } from './event-content.ts'
-import type { Json } from './pdu.ts'
+import type { Json } from '#schema/pdu.ts'
 
 /**
  * The property names in a path such as `content.m\.relates_to`. A backslash before a dot or a backslash

@@ -1,4 +1,4 @@
-import type { Json, JsonObject, RoomEvent } from './pdu.ts'
+import type { Json, JsonObject, RoomEvent } from '#schema/pdu.ts'
 
 // What the rules read out of contents that anyone may have written: every reader takes any JSON and never
 // throws.

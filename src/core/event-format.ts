@@ -1,7 +1,7 @@
 import { isEventId, isServerName, serverNameOf } from '#schema/identifiers.ts'
 import { checkCanonical } from './canonical-json.ts'
 import { isJsonObject } from './event-content.ts'
-import type { Json, JsonObject } from './pdu.ts'
+import type { Json, JsonObject } from '#schema/pdu.ts'
 import type { RoomVersionRules } from './room-version.ts'
 import { allow, deny, type Verdict } from './verdict.ts'
 

@@ -2,7 +2,7 @@ import type { EventId, RoomId } from '#schema/identifiers.ts'
 import { badJson } from '#schema/matrix-error.ts'
 import { encodeBase64, encodeBase64Url } from './base64.ts'
 import { sha256 } from './digest.ts'
-import type { Pdu } from './pdu.ts'
+import type { Pdu } from '#schema/pdu.ts'
 import type { RoomVersionRules } from './room-version.ts'
 import { eventSigningText } from './signing.ts'
 

@@ -1,7 +1,7 @@
 import { serverNameOf, type UserId } from '#schema/identifiers.ts'
 import { ownValue } from './event-content.ts'
 import { compileGlob } from './glob.ts'
-import type { Json, JsonObject } from './pdu.ts'
+import type { Json, JsonObject } from '#schema/pdu.ts'
 
 /** `ignore`: the inviter is told nothing, and the invited user is not shown the invite. */
 export type InvitePermission = 'allow' | 'ignore' | 'block'

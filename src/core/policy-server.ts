@@ -1,6 +1,6 @@
 import { isServerName, type ServerName } from '#schema/identifiers.ts'
 import { isJsonObject, ownValue } from './event-content.ts'
-import type { Pdu, RoomEvent } from './pdu.ts'
+import type { Pdu, RoomEvent } from '#schema/pdu.ts'
 import type { RoomVersionRules } from './room-version.ts'
 import { eventSigningText, verifyText } from './signing.ts'
 import { allow, deny, type Verdict } from './verdict.ts'

@@ -1,5 +1,5 @@
 import { isJsonObject, ownValue } from './event-content.ts'
-import type { Json, JsonObject, RoomEvent } from './pdu.ts'
+import type { Json, JsonObject, RoomEvent } from '#schema/pdu.ts'
 import type { RoomVersionRules } from './room-version.ts'
 
 /** Who may do what in a room at one moment. Levels are integers; privileged creators have `Infinity`. */

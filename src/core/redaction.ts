@@ -1,5 +1,5 @@
 import { isJsonObject, ownValue } from './event-content.ts'
-import type { Json, JsonObject, Pdu } from './pdu.ts'
+import type { Json, JsonObject, Pdu } from '#schema/pdu.ts'
 import type { EventId } from '#schema/identifiers.ts'
 import type { KeptKey, RoomVersionRules } from './room-version.ts'
 

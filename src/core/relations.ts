@@ -1,7 +1,7 @@
 import type { EventId, RoomId, UserId } from '#schema/identifiers.ts'
 import { MatrixError, unknown } from '#schema/matrix-error.ts'
 import { isJsonObject } from './event-content.ts'
-import type { Json, JsonObject } from './pdu.ts'
+import type { Json, JsonObject } from '#schema/pdu.ts'
 import { allow, deny, type Verdict } from './verdict.ts'
 
 /** What there is to know of an event in order to judge its relations. */

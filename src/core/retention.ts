@@ -1,5 +1,5 @@
 import { ownValue } from './event-content.ts'
-import type { Json, JsonObject } from './pdu.ts'
+import type { Json, JsonObject } from '#schema/pdu.ts'
 
 /** What the server says of how long messages are kept (`retention` of the configuration); null: nothing. */
 export type RetentionRules = Readonly<{

@@ -5,7 +5,7 @@
 import { isUserId, type RoomAlias, type UserId } from '#schema/identifiers.ts'
 import { invalidParam, invalidRoomState, type MatrixError } from '#schema/matrix-error.ts'
 import { isJsonObject } from './event-content.ts'
-import type { JsonObject } from './pdu.ts'
+import type { JsonObject } from '#schema/pdu.ts'
 import type { RoomVersionRules } from './room-version.ts'
 
 export type Preset = 'private_chat' | 'trusted_private_chat' | 'public_chat'

@@ -4,7 +4,7 @@
 import type { RoomAlias, RoomId, EventId, UserId } from '#schema/identifiers.ts'
 import { aliasesIn } from './canonical-alias.ts'
 import { isJsonObject, ownValue } from './event-content.ts'
-import type { Json, JsonObject } from './pdu.ts'
+import type { Json, JsonObject } from '#schema/pdu.ts'
 import { DEFAULTS, parseLevel } from './power-levels.ts'
 import { defaultPowerLevels, type StateDraft } from './room-presets.ts'
 import type { RoomVersionRules } from './room-version.ts'

@@ -1,6 +1,6 @@
 import type { ServerName } from '#schema/identifiers.ts'
 import { compileGlob, type GlobMatcher } from './glob.ts'
-import type { JsonObject } from './pdu.ts'
+import type { JsonObject } from '#schema/pdu.ts'
 import { allow, deny, type Verdict } from './verdict.ts'
 
 /**

@@ -1,5 +1,5 @@
 import { isRoomId, isServerName, type RoomId, type ServerName } from '#schema/identifiers.ts'
-import type { Json, JsonObject } from './pdu.ts'
+import type { Json, JsonObject } from '#schema/pdu.ts'
 
 /** An `m.space.child` event of a space. */
 export type SpaceChildEvent = Readonly<{ stateKey: string; originServerTs: number; content: JsonObject }>

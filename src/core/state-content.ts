@@ -1,7 +1,7 @@
 import type { RoomId, ServerName } from '#schema/identifiers.ts'
 import { badJson, invalidParam, type MatrixError } from '#schema/matrix-error.ts'
 import { isJsonObject, ownValue } from './event-content.ts'
-import type { Json, JsonObject } from './pdu.ts'
+import type { Json, JsonObject } from '#schema/pdu.ts'
 import { isRetentionPolicy, RETENTION_TYPES } from './retention.ts'
 import { checkServerAcl } from './server-acl.ts'
 

@@ -1,4 +1,4 @@
-import type { RoomEvent } from './pdu.ts'
+import type { RoomEvent } from '#schema/pdu.ts'
 
 /** A place in the room state, `${type}\0${state_key}` as one string, so that it can be the key of a `Map`. */
 export type StateKey = string

@@ -1,6 +1,6 @@
 import { badJson, notJson, tooLarge } from '#schema/matrix-error.ts'
 import { isWellFormed, noteFloatIn } from './canonical-json.ts'
-import type { Json, JsonObject } from './pdu.ts'
+import type { Json, JsonObject } from '#schema/pdu.ts'
 
 /** Two hundred events of the largest size: what a transaction may weigh. */
 export const MAX_BODY_BYTES = 200 * 65_536

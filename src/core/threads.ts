@@ -1,5 +1,5 @@
 import type { EventId } from '#schema/identifiers.ts'
-import type { JsonObject } from './pdu.ts'
+import type { JsonObject } from '#schema/pdu.ts'
 import { relationOf } from './relations.ts'
 
 /** A thread's root, or `main` for what is in no thread. spec: client-server-api#threaded-read-receipts */

@@ -3,7 +3,7 @@
  * spec: server-server-api#request-authentication
  */
 import { isServerName, type ServerName } from '#schema/identifiers.ts'
-import type { Json, JsonObject } from './pdu.ts'
+import type { Json, JsonObject } from '#schema/pdu.ts'
 import { deny, type Denial } from './verdict.ts'
 
 export type XMatrix = Readonly<{

@@ -1,5 +1,5 @@
 import { newAliasesIn } from '#core/canonical-alias.ts'
-import type { JsonObject } from '#core/pdu.ts'
+import type { JsonObject } from '#schema/pdu.ts'
 import type { Homeserver } from '#homeserver'
 import { isRoomAlias, type RoomAlias, type RoomId, type UserId } from '#schema/identifiers.ts'
 import { badAlias, forbidden, invalidParam, MatrixError, roomInUse } from '#schema/matrix-error.ts'

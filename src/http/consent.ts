@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import type { JsonObject } from '#core/pdu.ts'
+import type { JsonObject } from '#schema/pdu.ts'
 import { parseTemplate, printTemplate, type TemplateValues } from '#core/page-template.ts'
 import { POLICY_LANGUAGE, policyFile } from '#config/consent.ts'
 import type { Homeserver } from '#homeserver'

@@ -1,4 +1,4 @@
-import type { JsonObject } from '#core/pdu.ts'
+import type { JsonObject } from '#schema/pdu.ts'
 import type { Homeserver } from '#homeserver'
 import type { RoomId, UserId } from '#schema/identifiers.ts'
 import { forbidden, invalidParam, limitExceeded, MatrixError } from '#schema/matrix-error.ts'

@@ -1,4 +1,4 @@
-import type { JsonObject } from '#core/pdu.ts'
+import type { JsonObject } from '#schema/pdu.ts'
 import { ownValue } from '#core/event-content.ts'
 import type { Homeserver } from '#homeserver'
 import type { EventId, RoomId } from '#schema/identifiers.ts'

@@ -1,7 +1,7 @@
 import type { Static } from '@sinclair/typebox'
 import type { NewEvent } from '#actors/room/append.ts'
 import { roomIdFor } from '#actors/room/create.ts'
-import type { JsonObject } from '#core/pdu.ts'
+import type { JsonObject } from '#schema/pdu.ts'
 import { type Preset, planRoom, presetOf, type StateDraft } from '#core/room-presets.ts'
 import { type RoomVersionRules, roomVersionRules } from '#core/room-version.ts'
 import { refuseLevels, refuseStateContent } from '#core/state-content.ts'

@@ -1,4 +1,4 @@
-import type { JsonObject } from '#core/pdu.ts'
+import type { JsonObject } from '#schema/pdu.ts'
 import type { RoomSummary } from '#store/room-summary.ts'
 
 /** A summary as it crosses the wire. spec: client-server-api#get_matrixclientv1room_summaryroomidoralias */

@@ -1,7 +1,7 @@
 import { canonicalJson } from '#core/canonical-json.ts'
 import { sha256Base64 } from '#core/digest.ts'
 import { isJsonObject, ownValue } from '#core/event-content.ts'
-import type { Json, JsonObject } from '#core/pdu.ts'
+import type { Json, JsonObject } from '#schema/pdu.ts'
 import type { Homeserver } from '#homeserver'
 import type { UserId } from '#schema/identifiers.ts'
 import { forbidden, MatrixError, missingParam, unrecognized } from '#schema/matrix-error.ts'

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, lstatSync, mkdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-import { IDLE_TIMEOUT_SECONDS, type Handler } from '#listen'
+import { IDLE_TIMEOUT_SECONDS, type Handler } from '#process/listen.ts'
 
 /** A Unix socket's path fits into 108 bytes on Linux and 104 on macOS, its end included. */
 const SOCKET_PATH_LIMIT_BYTES = 100

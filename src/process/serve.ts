@@ -12,7 +12,7 @@ import { newSecret, openSigningKeys, type Config } from '#config'
 
 import { openControlSocket } from './control-socket.ts'
 import { checkForeignDatabase } from './foreign-database.ts'
-import { listen, type Handler, type Listening } from '#listen'
+import { listen, type Handler, type Listening } from './listen.ts'
 import { lockDataFolder } from './lock.ts'
 import { openLog, type Logger } from './log.ts'
 import { spareMemory } from './spare-memory.ts'

@@ -1,4 +1,4 @@
-import type { JsonObject } from '#core/pdu.ts'
+import type { JsonObject } from '#schema/pdu.ts'
 import type { RoomId, UserId } from '#schema/identifiers.ts'
 import type { AccountDataDeleted, AccountDataSet } from '#schema/journal/user.ts'
 import type { Project } from './projectors.ts'
@@ -58,7 +58,7 @@ export function listAccountDataBetween(store: Store, userId: UserId, since: numb
   return store.db
     .query<Row, [number, number, number]>(`
       SELECT room, type, content, position FROM account_data
-       WHERE user = +? AND position > +? AND position <= +? ORDER BY position
+       WHERE user = ? AND position > ? AND position <= ? ORDER BY position
     `)
     .all(user, since, until)
     .map((row) => readRow(store, row))
@@ -71,7 +71,7 @@ export function listAccountDataOf(store: Store, userId: UserId, roomId: RoomId |
   return store.db
     .query<Row, [number, number, string]>(`
       SELECT room, type, content, position FROM account_data
-       WHERE user = +? AND room = +? AND content <> +? ORDER BY position
+       WHERE user = ? AND room = ? AND content <> ? ORDER BY position
     `)
     .all(user, room, DELETED)
     .map((row) => readRow(store, row))

@@ -28,7 +28,7 @@ export function listAliasesOf({ db, names }: Store, roomId: RoomId): RoomAlias[]
   if (room === undefined) return []
   return db
     .query<{ name: RoomAlias }, [number]>(
-      'SELECT n.name FROM aliases JOIN names n ON n.num = alias WHERE room = +? ORDER BY n.name',
+      'SELECT n.name FROM aliases JOIN names n ON n.num = alias WHERE room = ? ORDER BY n.name',
     )
     .all(room)
     .map(({ name }) => name)

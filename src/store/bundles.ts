@@ -1,4 +1,4 @@
-import type { JsonObject } from '#core/pdu.ts'
+import type { JsonObject } from '#schema/pdu.ts'
 import { checkEdit, type RelatableEvent } from '#core/relations.ts'
 import type { ClientEvent } from '#core/sync/client-event.ts'
 import type { EventId, RoomId, UserId } from '#schema/identifiers.ts'
@@ -95,7 +95,7 @@ function eventOf(store: Store, num: number): ClientEvent | undefined {
 // Left alone, SQLite would take the index that has the order and read every child of the event.
 const EDITS = `
   SELECT ${CLIENT_EVENT} FROM relations r INDEXED BY relations_by_sender JOIN events e ON e.num = r.child
-   WHERE r.parent = +? AND r.rel_type = +? AND r.sender = +? AND r.type = +? AND r.child <= +? AND e.state_key IS NULL
+   WHERE r.parent = ? AND r.rel_type = ? AND r.sender = ? AND r.type = ? AND r.child <= ? AND e.state_key IS NULL
    ORDER BY e.ts DESC LIMIT ${EDIT_CANDIDATES}`
 
 /**
@@ -136,7 +136,7 @@ function listReferences({ db, names }: Store, { num }: ClientEvent, { until, ign
   return db
     .query<{ sender: number; event_id: EventKey }, [number, number, number]>(`
       SELECT r.sender, e.event_id FROM relations r INDEXED BY relations_by_sender JOIN events e ON e.num = r.child
-       WHERE r.parent = +? AND r.rel_type = +? AND r.child <= +? ORDER BY r.depth, r.child LIMIT ${REFERENCES_LIMIT}`)
+       WHERE r.parent = ? AND r.rel_type = ? AND r.child <= ? ORDER BY r.depth, r.child LIMIT ${REFERENCES_LIMIT}`)
     .all(num, relType, Math.min(until, Number.MAX_SAFE_INTEGER))
     .filter(({ sender }) => !ignored().has(names.textOf(sender)))
     .map(({ event_id }) => eventIdOfKey(event_id))

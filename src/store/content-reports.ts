@@ -36,8 +36,8 @@ export const projectContentReported: Project<ContentReported> = ({ db, names }, 
     ts,
   )
   db.query(`
-    DELETE FROM reports WHERE reporter = +?1 AND position <= (
-      SELECT position FROM reports WHERE reporter = +?1 ORDER BY position DESC LIMIT 1 OFFSET ${REPORTS_PER_USER})
+    DELETE FROM reports WHERE reporter = ?1 AND position <= (
+      SELECT position FROM reports WHERE reporter = ?1 ORDER BY position DESC LIMIT 1 OFFSET ${REPORTS_PER_USER})
   `).run(reporter)
 }
 
@@ -49,7 +49,7 @@ export function listReports({ db }: Store, { before, limit }: { before?: number;
              target.name AS userId, r.reason, r.score, r.ts
         FROM reports r JOIN names reporter ON reporter.num = r.reporter
         LEFT JOIN names room ON room.num = r.room LEFT JOIN names target ON target.num = r.user
-       WHERE r.position < +? ORDER BY r.position DESC LIMIT +?
+       WHERE r.position < ? ORDER BY r.position DESC LIMIT ?
     `)
     .all(before ?? Number.MAX_SAFE_INTEGER, limit)
 }

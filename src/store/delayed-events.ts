@@ -55,14 +55,14 @@ export function listDelayedEvents({ db, names }: Store, userId: UserId): Delayed
     .query<DelayedEventRow, [number]>(`
       SELECT d.delay_id AS delayId, n.name AS roomId, d.type, d.state_key AS stateKey, d.content,
              d.delay_ms AS delayMs, d.running_ts AS runningTs
-        FROM delayed_events d JOIN names n ON n.num = d.room WHERE d.user = +? ORDER BY d.position
+        FROM delayed_events d JOIN names n ON n.num = d.room WHERE d.user = ? ORDER BY d.position
     `)
     .all(names.find(userId) ?? -1)
 }
 
 export const countDelayedEvents = ({ db, names }: Store, userId: UserId): number =>
   db
-    .query<{ total: number }, [number]>('SELECT count(*) AS total FROM delayed_events WHERE user = +?')
+    .query<{ total: number }, [number]>('SELECT count(*) AS total FROM delayed_events WHERE user = ?')
     .get(names.find(userId) ?? -1)?.total ?? 0
 
 /** The room in which a delayed event waits. */

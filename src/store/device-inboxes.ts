@@ -60,13 +60,13 @@ export function recountKeys({ db }: Store, owner: Owner): void {
     .query<{ algorithm: string; count: number }, [number, number]>(
       `
       SELECT algorithm, count(*) FILTER (WHERE claimed IS NULL) AS count FROM one_time_keys
-       WHERE user = +? AND device = +? GROUP BY algorithm`,
+       WHERE user = ? AND device = ? GROUP BY algorithm`,
     )
     .all(...owner)
   const now = Object.fromEntries([...counts, ...rows.map(({ algorithm, count }) => [algorithm, count] as const)])
   const unused = db
     .query<{ algorithm: string }, [number, number]>(
-      'SELECT algorithm FROM fallback_keys WHERE user = +? AND device = +? AND is_used = 0 ORDER BY algorithm',
+      'SELECT algorithm FROM fallback_keys WHERE user = ? AND device = ? AND is_used = 0 ORDER BY algorithm',
     )
     .all(...owner)
     .map(({ algorithm }) => algorithm)
@@ -83,7 +83,7 @@ export function remarkOldestMessage({ db }: Store, owner: Owner, seen = 0): void
   db.query(
     `
     INSERT INTO device_inboxes (user, device, one_time_key_counts, unused_fallback_types, oldest_message, seen)
-    VALUES (?1, ?2, ?3, ?4, (SELECT min(position) FROM to_device WHERE user = +?1 AND device = +?2), ?5)
+    VALUES (?1, ?2, ?3, ?4, (SELECT min(position) FROM to_device WHERE user = ?1 AND device = ?2), ?5)
     ON CONFLICT (user, device) DO UPDATE SET oldest_message = excluded.oldest_message, seen = max(seen, ?5)
   `,
   ).run(...owner, EMPTY_INBOX.oneTimeKeyCounts, EMPTY_INBOX.unusedFallbackTypes, seen)

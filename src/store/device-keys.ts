@@ -1,5 +1,5 @@
 import { isSameKey } from '#core/cross-signing.ts'
-import type { JsonObject } from '#core/pdu.ts'
+import type { JsonObject } from '#schema/pdu.ts'
 import { type DeviceId, deviceIdOf, type UserId } from '#schema/identifiers.ts'
 import type {
   DeviceKeysDoubted,
@@ -75,8 +75,8 @@ export const projectOneTimeKeyClaimed: Project<OneTimeKeyClaimed> = (
   store.db
     .query(
       `
-    DELETE FROM one_time_keys WHERE user = +?1 AND device = +?2 AND claimed <= (
-      SELECT claimed FROM one_time_keys WHERE user = +?1 AND device = +?2 AND claimed IS NOT NULL
+    DELETE FROM one_time_keys WHERE user = ?1 AND device = ?2 AND claimed <= (
+      SELECT claimed FROM one_time_keys WHERE user = ?1 AND device = ?2 AND claimed IS NOT NULL
        ORDER BY claimed DESC LIMIT 1 OFFSET ${CLAIMED_KEPT})
   `,
     )
@@ -138,7 +138,7 @@ export function listDeviceKeys({ db, names }: Store, userId: UserId): DeviceKeys
       `
       SELECT n.name AS deviceId, k.json, d.display_name AS displayName
         FROM device_keys k JOIN names n ON n.num = k.device LEFT JOIN devices d ON d.user = k.user AND d.device = k.device
-       WHERE k.user = +? ORDER BY n.name`,
+       WHERE k.user = ? ORDER BY n.name`,
     )
     .all(user)
     .map(({ deviceId, json, displayName }) => ({ deviceId, displayName, keys: JSON.parse(json) as JsonObject }))

@@ -21,8 +21,8 @@ export function projectDeviceListChange(
   )
   db.query(
     `
-    DELETE FROM device_list_changes WHERE user = +?1 AND position <= (
-      SELECT position FROM device_list_changes WHERE user = +?1 ORDER BY position DESC LIMIT 1 OFFSET ${CHANGES_KEPT})
+    DELETE FROM device_list_changes WHERE user = ?1 AND position <= (
+      SELECT position FROM device_list_changes WHERE user = ?1 ORDER BY position DESC LIMIT 1 OFFSET ${CHANGES_KEPT})
   `,
   ).run(user)
 }
@@ -75,7 +75,7 @@ function usersWithChanges({ db }: Store, reader: number, { since, until }: Devic
   return db
     .query<{ user: number; observer: number }, [number, number, number]>(
       `
-      SELECT DISTINCT user, observer FROM device_list_changes WHERE position > +? AND position <= +? AND observer IN (${EVERYONE}, ?)`,
+      SELECT DISTINCT user, observer FROM device_list_changes WHERE position > ? AND position <= ? AND observer IN (${EVERYONE}, ?)`,
     )
     .all(since, until, reader)
 }
@@ -111,7 +111,7 @@ function membersMoved({ db, names }: Store, room: number, since: number, until: 
   return db
     .query<{ user: number }, [number, number, number, number]>(
       `
-      SELECT DISTINCT state_key AS user FROM state_changes WHERE room = +? AND position > +? AND position <= +? AND type = +?`,
+      SELECT DISTINCT state_key AS user FROM state_changes WHERE room = ? AND position > ? AND position <= ? AND type = ?`,
     )
     .all(room, since, until, names.find('m.room.member') ?? -1)
     .map(({ user }) => user)
@@ -122,7 +122,7 @@ type Standing = { room: number; own: Membership; ownPosition: number; theirs: Me
 /** The rooms in which both have ever been anything. */
 const COMMON_ROOMS = `
   SELECT m.room, r.membership AS own, r.position AS ownPosition, m.membership AS theirs, m.position AS theirPosition
-    FROM memberships m JOIN memberships r ON r.user = +?1 AND r.room = m.room WHERE m.user = +?2`
+    FROM memberships m JOIN memberships r ON r.user = ?1 AND r.room = m.room WHERE m.user = ?2`
 
 /** The nearest that a user is to the reader in any room, at each of these positions; 0: out of sight. */
 function nearnessAt<const P extends readonly number[]>(store: Store, reader: number, user: number, positions: P): { [K in keyof P]: number }
@@ -150,7 +150,7 @@ function membershipThen({ db, names }: Store, user: number, room: number, positi
     .query<{ membership: Membership | null }, [number, number, number, number]>(
       `
       SELECT e.json ->> '$.content.membership' AS membership FROM state_changes c LEFT JOIN events e ON e.num = c.event
-       WHERE c.room = +? AND c.type = +? AND c.state_key = +? AND c.position <= +? ORDER BY c.position DESC LIMIT 1`,
+       WHERE c.room = ? AND c.type = ? AND c.state_key = ? AND c.position <= ? ORDER BY c.position DESC LIMIT 1`,
     )
     .get(room, names.find('m.room.member') ?? -1, user, position)
   return then?.membership ?? undefined

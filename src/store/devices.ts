@@ -64,7 +64,7 @@ export function listDevices({ db, names }: Store, userId: UserId): DeviceRow[] {
   const user = names.find(userId)
   if (user === undefined) return []
   return db
-    .query<DeviceRow, [number]>(`${SELECT_DEVICES} WHERE user = +? ORDER BY n.name`)
+    .query<DeviceRow, [number]>(`${SELECT_DEVICES} WHERE user = ? ORDER BY n.name`)
     .all(user)
 }
 
@@ -96,7 +96,7 @@ type Named = Readonly<{ userId: UserId; deviceId: DeviceId }>
 
 const namedIn = ({ db, names }: Store, condition: string, until: number, limit: number): Named[] =>
   db
-    .query<{ user: number; device: number }, [number, number]>(`SELECT user, device FROM devices WHERE last_seen_ts <= ? AND ${condition} LIMIT +?`)
+    .query<{ user: number; device: number }, [number, number]>(`SELECT user, device FROM devices WHERE last_seen_ts <= ? AND ${condition} LIMIT ?`)
     .all(until, limit)
     .map(({ user, device }) => ({ userId: names.textOf(user) as UserId, deviceId: deviceIdOf(names.textOf(device)) }))
 

@@ -1,4 +1,4 @@
-import type { JsonObject } from '#core/pdu.ts'
+import type { JsonObject } from '#schema/pdu.ts'
 import { threadOf, type ThreadId } from '#core/threads.ts'
 import type { RoomId } from '#schema/identifiers.ts'
 import { eventKeyOf, type EventKey } from './events.ts'

@@ -13,8 +13,8 @@ export function listEventsByTime(
   const [compare, order] = dir === 'f' ? ['>=', 'ASC'] : ['<=', 'DESC']
   return store.db
     .query<ClientEventRow, [number, number, number, number]>(`
-      SELECT ${CLIENT_EVENT} FROM events e WHERE e.room = +? AND e.ts ${compare} ? AND e.position IS NOT NULL
-       ORDER BY e.ts ${order}, e.num ${order} LIMIT +? OFFSET +?`)
+      SELECT ${CLIENT_EVENT} FROM events e WHERE e.room = ? AND e.ts ${compare} ? AND e.position IS NOT NULL
+       ORDER BY e.ts ${order}, e.num ${order} LIMIT ? OFFSET ?`)
     .all(room, ts, limit, offset)
     .map((row) => clientEventOf(store, row))
 }
@@ -28,7 +28,7 @@ export function listEventsAfter(
   if (room === undefined) return []
   return store.db
     .query<ClientEventRow, [number, number, number, number]>(`
-      SELECT ${CLIENT_EVENT} FROM events e WHERE e.room = +? AND e.position > +? AND e.position <= +? ORDER BY e.position LIMIT +?`)
+      SELECT ${CLIENT_EVENT} FROM events e WHERE e.room = ? AND e.position > ? AND e.position <= ? ORDER BY e.position LIMIT ?`)
     .all(room, since, until, limit)
     .map((row) => clientEventOf(store, row))
 }

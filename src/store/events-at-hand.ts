@@ -1,6 +1,6 @@
 import type { Kinded } from '#actors/kernel/actor.ts'
 import type { Batch } from '#actors/kernel/journal.ts'
-import type { RoomEvent } from '#core/pdu.ts'
+import type { RoomEvent } from '#schema/pdu.ts'
 import type { EventId } from '#schema/identifiers.ts'
 import type { EventAppended, EventRedacted, EventsExpired } from '#schema/journal/room.ts'
 import { findEvent } from './events.ts'

@@ -1,6 +1,6 @@
 import { redactEvent, redactionTarget } from '#core/redaction.ts'
 import { canonicalJson } from '#core/canonical-json.ts'
-import type { Pdu, RoomEvent } from '#core/pdu.ts'
+import type { Pdu, RoomEvent } from '#schema/pdu.ts'
 import { roomVersionRules } from '#core/room-version.ts'
 import type { EventAppended, EventRedacted } from '#schema/journal/room.ts'
 import type { EventId, RoomId } from '#schema/identifiers.ts'

@@ -49,7 +49,7 @@ export function listMessagesUntil(
 ): Expiring[] {
   return db
     .query<{ event_id: EventKey; ts: number }, [number, number, number, number]>(
-      'SELECT event_id, ts FROM events WHERE room = +? AND ts > +? AND ts <= +? AND state_key IS NULL ORDER BY ts LIMIT +?',
+      'SELECT event_id, ts FROM events WHERE room = ? AND ts > ? AND ts <= ? AND state_key IS NULL ORDER BY ts LIMIT ?',
     )
     .all(names.find(roomId) ?? -1, since, until, limit)
     .map(({ event_id: key, ts }) => ({ eventId: eventIdOfKey(key), ts }))

@@ -1,4 +1,4 @@
-import type { JsonObject } from '#core/pdu.ts'
+import type { JsonObject } from '#schema/pdu.ts'
 import type { UserId } from '#schema/identifiers.ts'
 import type { FilterDefined, FilterDropped } from '#schema/journal/user.ts'
 import type { Project } from './projectors.ts'

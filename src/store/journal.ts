@@ -59,13 +59,13 @@ type FactRow = { position: number; kind: number; fact: Uint8Array | null }
 
 // Facts that lie in `events` are not in the journal's index; the table's own finds them, under the room.
 const FACTS = `
-  SELECT position, kind, fact FROM journal WHERE actor = +?1 AND position > +?2 AND fact IS NOT NULL
+  SELECT position, kind, fact FROM journal WHERE actor = ?1 AND position > ?2 AND fact IS NOT NULL
    UNION ALL
   SELECT j.position, j.kind, NULL FROM events e CROSS JOIN journal j ON j.position = e.position
-   WHERE e.room = +?3 AND e.position > +?2 AND j.actor = +?1 AND j.fact IS NULL
+   WHERE e.room = ?3 AND e.position > ?2 AND j.actor = ?1 AND j.fact IS NULL
    UNION ALL
   SELECT j.position, j.kind, NULL FROM expired_events e CROSS JOIN journal j ON j.position = e.num
-   WHERE e.room = +?3 AND e.num > +?2 AND j.actor = +?1 AND j.fact IS NULL
+   WHERE e.room = ?3 AND e.num > ?2 AND j.actor = ?1 AND j.fact IS NULL
    ORDER BY position`
 
 function* factsAfter(store: Store, actor: string, after: number): Generator<{ position: number; fact: Kinded }> {

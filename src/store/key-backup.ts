@@ -184,8 +184,8 @@ export function* pagesOfBackedUpKeys(store: Store, userId: UserId, version: numb
       .query<{ room: number; session_id: string; json: string }, [number, number, number, string, number]>(
         `
         SELECT room, session_id, json FROM backed_up_keys
-         WHERE user = +? AND version = +? AND ${only === null ? '(room, session_id) > (+?, +?)' : 'room = +? AND session_id > +?'}
-         ORDER BY room, session_id LIMIT +?`,
+         WHERE user = ? AND version = ? AND ${only === null ? '(room, session_id) > (?, ?)' : 'room = ? AND session_id > ?'}
+         ORDER BY room, session_id LIMIT ?`,
       )
       .all(user, version, room, sessionId, ROWS_PER_PAGE)
     const last = rows.at(-1)
@@ -210,7 +210,7 @@ export function countBackedUpKeys(
       .query<{ total: number }, [number, number, number | null, string | null]>(
         `
       SELECT count(*) AS total FROM backed_up_keys
-       WHERE user = +?1 AND version = +?2 AND (?3 IS NULL OR room = +?3) AND (?4 IS NULL OR session_id = +?4)`,
+       WHERE user = ?1 AND version = ?2 AND (?3 IS NULL OR room = ?3) AND (?4 IS NULL OR session_id = ?4)`,
       )
       .get(user, version, room, sessionId)?.total ?? 0
   )

@@ -29,7 +29,7 @@ function endOfLastStay({ db, names }: Store, roomId: RoomId, userId: UserId): nu
   const changes = db
     .query<{ position: number; membership: string | null }, [number, number, number]>(`
       SELECT c.position, e.json ->> '$.content.membership' AS membership FROM state_changes c LEFT JOIN events e ON e.num = c.event
-       WHERE c.room = +? AND c.type = +? AND c.state_key = +? ORDER BY c.position`)
+       WHERE c.room = ? AND c.type = ? AND c.state_key = ? ORDER BY c.position`)
     .all(room, type, key)
   const lastJoin = changes.findLastIndex(({ membership }) => membership === 'join')
   return lastJoin < 0 ? undefined : changes[lastJoin + 1]?.position
@@ -52,7 +52,7 @@ const MEMBERS_NOW = `
 const MEMBERS_THEN = `
   SELECT ${CLIENT_EVENT} FROM (
     SELECT c.event, max(c.position) FROM state_changes c
-     WHERE c.room = +?3 AND c.type = +?4 AND c.position <= +?5 GROUP BY c.state_key
+     WHERE c.room = ?3 AND c.type = ?4 AND c.position <= ?5 GROUP BY c.state_key
   ) n JOIN events e ON e.num = n.event WHERE ${WANTED}`
 
 /** The member events of a room. */

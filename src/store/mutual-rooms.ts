@@ -22,7 +22,7 @@ export function listMutualRooms(
   if (first === undefined || second === undefined) return { rooms: [], count: 0, next: null }
   const rows = db
     .query<{ room: number }, [number, number, number, number]>(
-      `SELECT own.room ${MUTUAL} AND own.room > +?3 ORDER BY own.room LIMIT +?4`,
+      `SELECT own.room ${MUTUAL} AND own.room > ?3 ORDER BY own.room LIMIT ?4`,
     )
     .all(first, second, after, limit + 1)
     .map(({ room }) => room)

@@ -1,9 +1,9 @@
 import { pushSubject } from '#core/push-rules/conditions.ts'
-import type { PushAction } from '#core/push-rules/defaults.ts'
 import { evaluate, type PushOutcome, SILENT } from '#core/push-rules/evaluate.ts'
-import type { JsonObject } from '#core/pdu.ts'
+import type { JsonObject } from '#schema/pdu.ts'
 import type { ClientEvent } from '#core/sync/client-event.ts'
 import type { RoomId, UserId } from '#schema/identifiers.ts'
+import type { PushAction } from '#schema/push-rules.ts'
 import { findClientEventByNum } from './client-events.ts'
 import { MAIN_THREAD, threadIn } from './event-threads.ts'
 import { emptyRoomAudience, pushContext, readerRules } from './push-audience.ts'
@@ -19,8 +19,8 @@ export function addNotification({ db }: Store, { user, room, position, isHighlig
   db.query('INSERT INTO notifications (user, position, room, is_highlight) VALUES (?, ?, ?, ?)')
     .run(user, position, room, Number(isHighlight))
   db.query(`
-    DELETE FROM notifications WHERE user = +?1 AND position <=
-      (SELECT position FROM notifications WHERE user = +?1 ORDER BY position DESC LIMIT 1 OFFSET ${NOTIFICATIONS_LIMIT})
+    DELETE FROM notifications WHERE user = ?1 AND position <=
+      (SELECT position FROM notifications WHERE user = ?1 ORDER BY position DESC LIMIT 1 OFFSET ${NOTIFICATIONS_LIMIT})
   `).run(user)
 }
 
@@ -68,7 +68,7 @@ export function listNotifications(store: Store, wanted: NotificationsWanted): No
 
 const HIGHLIGHTS = `
   SELECT position FROM class_highlights
-   WHERE room = +? AND class = +? AND position < +? AND position > +? ORDER BY position DESC LIMIT +?`
+   WHERE room = ? AND class = ? AND position < ? AND position > ? ORDER BY position DESC LIMIT ?`
 
 const COUNTERS = `
   SELECT counter FROM unread_counters WHERE room = ?1 AND thread = ${MAIN_THREAD} AND class = ?2
@@ -76,7 +76,7 @@ const COUNTERS = `
   SELECT counter FROM unread_counters WHERE room = ?1 AND class = ?2 AND thread > 0 AND position > ?3`
 
 const STEPS = `
-  SELECT position FROM unread_steps WHERE counter = +? AND position < +? AND position > +? ORDER BY position DESC LIMIT +?`
+  SELECT position FROM unread_steps WHERE counter = ? AND position < ? AND position > ? ORDER BY position DESC LIMIT ?`
 
 /** Where the reader's class was notified in one room: at least as many as fit the page and one more. */
 function positionsIn({ db }: Store, { room, class: ofClass, joined }: Room, wanted: NotificationsWanted): number[] {
@@ -96,7 +96,7 @@ type PersonalRow = { position: number; room: number; is_highlight: number }
 
 const PERSONAL = `
   SELECT position, room, is_highlight FROM notifications
-   WHERE user = +? AND position < +? AND (is_highlight OR NOT ?) ORDER BY position DESC LIMIT +?`
+   WHERE user = ? AND position < ? AND (is_highlight OR NOT ?) ORDER BY position DESC LIMIT ?`
 
 function personalOnes({ db }: Store, user: number, rooms: readonly Room[], wanted: NotificationsWanted): Candidate[] {
   const { before, limit, onlyHighlights } = wanted

@@ -1,4 +1,4 @@
-import type { Json } from '#core/pdu.ts'
+import type { Json } from '#schema/pdu.ts'
 import type { UserId } from '#schema/identifiers.ts'
 import type { ProfileFieldDeleted, ProfileFieldSet } from '#schema/journal/user.ts'
 import type { Project } from './projectors.ts'
@@ -19,21 +19,21 @@ export const projectProfileFieldDeleted: Project<ProfileFieldDeleted> = ({ db, n
   db.query('DELETE FROM profiles WHERE user = ? AND field = ?').run(user, field)
   db.query('INSERT OR REPLACE INTO removed_profile_fields (user, field, position) VALUES (?, ?, ?)').run(user, field, position)
   db.query(`
-    DELETE FROM removed_profile_fields WHERE user = +?1 AND position <= (
-      SELECT position FROM removed_profile_fields WHERE user = +?1 ORDER BY position DESC LIMIT 1 OFFSET ${REMOVED_FIELDS_KEPT})
+    DELETE FROM removed_profile_fields WHERE user = ?1 AND position <= (
+      SELECT position FROM removed_profile_fields WHERE user = ?1 ORDER BY position DESC LIMIT 1 OFFSET ${REMOVED_FIELDS_KEPT})
   `).run(user)
 }
 
 /** `value` is JSON text; null: the field was removed. */
 export type ProfileChange = Readonly<{ userId: UserId; field: string; value: string | null }>
 
-const IN_SIGHT = `(c.user = +?3 OR EXISTS (
-  SELECT 1 FROM memberships a JOIN memberships b ON b.room = a.room AND b.user = +?3 AND b.membership = 'join'
+const IN_SIGHT = `(c.user = ?3 OR EXISTS (
+  SELECT 1 FROM memberships a JOIN memberships b ON b.room = a.room AND b.user = ?3 AND b.membership = 'join'
    WHERE a.user = c.user AND a.membership = 'join'))`
 const CHANGES = `
-  SELECT c.user, c.field, c.value FROM profiles c WHERE c.position > +?1 AND c.position <= +?2 AND ${IN_SIGHT}
+  SELECT c.user, c.field, c.value FROM profiles c WHERE c.position > ?1 AND c.position <= ?2 AND ${IN_SIGHT}
    UNION ALL
-  SELECT c.user, c.field, NULL FROM removed_profile_fields c WHERE c.position > +?1 AND c.position <= +?2 AND ${IN_SIGHT}`
+  SELECT c.user, c.field, NULL FROM removed_profile_fields c WHERE c.position > ?1 AND c.position <= ?2 AND ${IN_SIGHT}`
 
 /** What the reader, and those who are in a room with them, have changed about themselves. */
 export const listProfileChanges = ({ db, names }: Store, { userId, since, until }: Readonly<{ userId: UserId; since: number; until: number }>): ProfileChange[] =>
@@ -78,8 +78,8 @@ export function hasSharedRoom({ db, names }: Store, one: UserId, other: UserId):
   if (first === undefined || second === undefined) return false
   const row = db
     .query<{ room: number }, [number, number]>(`
-      SELECT a.room FROM memberships AS a JOIN memberships AS b ON b.room = a.room AND b.user = +?2
-       WHERE a.user = +?1 AND a.membership = 'join' AND b.membership = 'join' LIMIT 1
+      SELECT a.room FROM memberships AS a JOIN memberships AS b ON b.room = a.room AND b.user = ?2
+       WHERE a.user = ?1 AND a.membership = 'join' AND b.membership = 'join' LIMIT 1
     `)
     .get(first, second)
   return row !== null

@@ -1,4 +1,4 @@
-import type { JsonObject } from '#core/pdu.ts'
+import type { JsonObject } from '#schema/pdu.ts'
 import { type DeviceId, deviceIdOf, type UserId } from '#schema/identifiers.ts'
 import type { DeviceDeleted } from '#schema/journal/device.ts'
 import type { Pusher, PusherDeleted, PusherSet } from '#schema/journal/push.ts'
@@ -33,8 +33,8 @@ export const projectPusherSet: Project<PusherSet> = ({ db, names }, { userId, de
     position,
   )
   db.query(`
-    DELETE FROM pushers WHERE user = +?1 AND position <=
-      (SELECT position FROM pushers WHERE user = +?1 ORDER BY position DESC LIMIT 1 OFFSET ${PUSHER_LIMIT})
+    DELETE FROM pushers WHERE user = ?1 AND position <=
+      (SELECT position FROM pushers WHERE user = ?1 ORDER BY position DESC LIMIT 1 OFFSET ${PUSHER_LIMIT})
   `).run(user)
 }
 
@@ -67,7 +67,7 @@ type Row = {
 /** All pushers of a user, the one that was set longest ago first. */
 export function listPushers({ db, names }: Store, userId: UserId): PusherRow[] {
   return db
-    .query<Row, [number]>('SELECT * FROM pushers WHERE user = +? ORDER BY position')
+    .query<Row, [number]>('SELECT * FROM pushers WHERE user = ? ORDER BY position')
     .all(names.find(userId) ?? -1)
     .map((row) => ({
       userId,

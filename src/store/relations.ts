@@ -1,5 +1,5 @@
 import type { Database } from 'bun:sqlite'
-import type { JsonObject } from '#core/pdu.ts'
+import type { JsonObject } from '#schema/pdu.ts'
 import { type Relation, relationOf } from '#core/relations.ts'
 import type { ClientEvent } from '#core/sync/client-event.ts'
 import type { TimelineToken } from '#core/sync/token.ts'
@@ -130,7 +130,7 @@ type Order = Readonly<{ bound: string; order: string }>
 const childrenIn = (index: 'parent' | 'thread', { bound, order }: Order): string => `
   SELECT * FROM (
     SELECT child, depth FROM relations INDEXED BY relations_by_${index}
-     WHERE ${index} = +?1 AND ${bound} AND (?4 IS NULL OR rel_type = +?4) AND (?5 IS NULL OR type = +?5) ORDER BY ${order} LIMIT +?6)`
+     WHERE ${index} = ?1 AND ${bound} AND (?4 IS NULL OR rel_type = ?4) AND (?5 IS NULL OR type = ?5) ORDER BY ${order} LIMIT ?6)`
 
 // What is in a thread is found by its root; what relates to it otherwise is followed step by step, and is little.
 const allOf = (page: Order): string => `
@@ -138,15 +138,15 @@ const allOf = (page: Order): string => `
   UNION ALL
   SELECT * FROM (
     WITH RECURSIVE below (child, level) AS (
-      SELECT child, 1 FROM relations INDEXED BY relations_by_sender WHERE parent = +?1 AND rel_type < +?7
+      SELECT child, 1 FROM relations INDEXED BY relations_by_sender WHERE parent = ?1 AND rel_type < ?7
        UNION ALL
-      SELECT child, 1 FROM relations INDEXED BY relations_by_sender WHERE parent = +?1 AND rel_type > +?7
+      SELECT child, 1 FROM relations INDEXED BY relations_by_sender WHERE parent = ?1 AND rel_type > ?7
        UNION
       SELECT r.child, b.level + 1 FROM below b JOIN relations r INDEXED BY relations_by_parent ON r.parent = b.child
        WHERE b.level < ${RECURSION_DEPTH}
     )
     SELECT relations.child, depth FROM below JOIN relations ON relations.child = below.child
-     WHERE ${page.bound} AND (?4 IS NULL OR rel_type = +?4) AND (?5 IS NULL OR type = +?5) ORDER BY ${page.order} LIMIT +?6)`
+     WHERE ${page.bound} AND (?4 IS NULL OR rel_type = ?4) AND (?5 IS NULL OR type = ?5) ORDER BY ${page.order} LIMIT ?6)`
 
 /** The events that relate to one, in the order of the room's graph: newest first (`b`) or oldest first (`f`). */
 export function listChildren(store: Store, { parent, relType, eventType, isRecursive, from, to, dir, limit }: ChildrenQuery): ClientEvent[] {
@@ -159,7 +159,7 @@ export function listChildren(store: Store, { parent, relType, eventType, isRecur
   return db
     .query<ClientEventRow, (number | null)[]>(`
       SELECT ${CLIENT_EVENT} FROM (${isRecursive ? allOf(page) : childrenIn('parent', page)}) c JOIN events e ON e.num = c.child
-       ORDER BY c.depth ${order}, c.child ${order} LIMIT +?6`)
+       ORDER BY c.depth ${order}, c.child ${order} LIMIT ?6`)
     .all(parent, from.depth, from.num, wantedRelType, wantedType, limit, ...(isRecursive ? [names.find('m.thread') ?? -1] : []))
     .map((row) => clientEventOf(store, row))
 }
@@ -179,9 +179,9 @@ export function listChildIds(
   return db
     .query<{ num: number; event_id: EventKey }, [EventKey, number, number, string | null, number]>(`
       SELECT e.num, e.event_id FROM relations r JOIN events e ON e.num = r.child
-       WHERE r.parent = (SELECT num FROM events WHERE event_id = +?1 AND room = +?2) AND r.child > +?3
+       WHERE r.parent = (SELECT num FROM events WHERE event_id = ?1 AND room = ?2) AND r.child > ?3
          AND (?4 IS NULL OR r.rel_type IN (SELECT value FROM json_each(?4)))
-       ORDER BY r.child LIMIT +?5`)
+       ORDER BY r.child LIMIT ?5`)
     .all(eventKeyOf(eventId), names.find(roomId) ?? -1, after, wanted, limit)
     .map(({ num, event_id }) => ({ num, eventId: eventIdOfKey(event_id) }))
 }
@@ -189,6 +189,6 @@ export function listChildIds(
 /** Who relates to an event, and how: each pair once. */
 export const listRelationsTo = ({ db, names }: Store, num: number): { sender: UserId; relType: string }[] =>
   db
-    .query<{ sender: number; rel_type: number }, [number]>('SELECT DISTINCT sender, rel_type FROM relations WHERE parent = +?')
+    .query<{ sender: number; rel_type: number }, [number]>('SELECT DISTINCT sender, rel_type FROM relations WHERE parent = ?')
     .all(num)
     .map((row) => ({ sender: names.textOf(row.sender) as UserId, relType: names.textOf(row.rel_type) }))

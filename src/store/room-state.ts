@@ -1,4 +1,4 @@
-import type { RoomEvent } from '#core/pdu.ts'
+import type { RoomEvent } from '#schema/pdu.ts'
 import { roomVersionRules, type RoomVersionRules } from '#core/room-version.ts'
 import type { EventAppended } from '#schema/journal/room.ts'
 import type { RoomId } from '#schema/identifiers.ts'

@@ -1,5 +1,5 @@
 import { ownValue } from '#core/event-content.ts'
-import type { Json, JsonObject } from '#core/pdu.ts'
+import type { Json, JsonObject } from '#schema/pdu.ts'
 import { roomVersionRules } from '#core/room-version.ts'
 import { isRoomId, type RoomId, type UserId } from '#schema/identifiers.ts'
 import { type Membership, findMembership } from './memberships.ts'

@@ -16,7 +16,7 @@ const readRow = ({ name, version, joined, is_published }: Row): RoomCount => ({
 export function listRooms({ db }: Store, { from, limit, search }: { from: number; limit: number; search: string | null }) {
   const matching = 'FROM rooms r JOIN names n ON n.num = r.room WHERE (?1 IS NULL OR instr(lower(n.name), lower(?1)) > 0)'
   const rooms = db
-    .query<Row, [string | null, number, number]>(`SELECT n.name, r.version, r.joined, r.is_published ${matching} ORDER BY n.name LIMIT +?2 OFFSET +?3`)
+    .query<Row, [string | null, number, number]>(`SELECT n.name, r.version, r.joined, r.is_published ${matching} ORDER BY n.name LIMIT ?2 OFFSET ?3`)
     .all(search, limit, from)
     .map(readRow)
   const total = db.query<{ total: number }, [string | null]>(`SELECT count(*) AS total ${matching}`).get(search)?.total ?? 0
@@ -38,11 +38,11 @@ export const countJoinedOf = ({ db, names }: Store, roomId: RoomId, serverName: 
   db
     .query<{ total: number }, [number, string]>(`
       SELECT count(*) AS total FROM memberships m JOIN names n ON n.num = m.user
-       WHERE m.room = +?1 AND m.membership = 'join' AND substr(n.name, instr(n.name, ':') + 1) = +?2`)
+       WHERE m.room = ?1 AND m.membership = 'join' AND substr(n.name, instr(n.name, ':') + 1) = ?2`)
     .get(names.find(roomId) ?? -1, serverName)?.total ?? 0
 
 export const countState = ({ db, names }: Store, roomId: RoomId): number =>
-  db.query<{ total: number }, [number]>('SELECT count(*) AS total FROM room_state WHERE room = +?').get(names.find(roomId) ?? -1)?.total ?? 0
+  db.query<{ total: number }, [number]>('SELECT count(*) AS total FROM room_state WHERE room = ?').get(names.find(roomId) ?? -1)?.total ?? 0
 
 export const countRooms = ({ db }: Store): number =>
   db.query<{ total: number }, []>('SELECT count(*) AS total FROM rooms').get()?.total ?? 0

@@ -1,7 +1,7 @@
 import type { Database } from 'bun:sqlite'
 import schema from '#schema/sql/search.sql' with { type: 'text' }
 import { ownValue } from '#core/event-content.ts'
-import type { Json, JsonObject } from '#core/pdu.ts'
+import type { Json, JsonObject } from '#schema/pdu.ts'
 import { closeness, indexedText } from '#core/search-words.ts'
 import { eventKeyOf } from './events.ts'
 import { willSelfDestruct } from './self-destruct.ts'
@@ -43,7 +43,7 @@ type EventRow = { num: number; room: number; type: number; json: string; content
 
 const NEXT_EVENTS = `
   SELECT num, room, type, json, content_start, content_end, redacted_by FROM events
-   WHERE num > +? AND num <= +? AND type IN (SELECT value FROM json_each(?)) ORDER BY num LIMIT ${INDEX_BATCH}`
+   WHERE num > ? AND num <= ? AND type IN (SELECT value FROM json_each(?)) ORDER BY num LIMIT ${INDEX_BATCH}`
 
 /**
  * Indexes the next events, in the order in which they came; true when there may be more. What is redacted leaves the

@@ -12,9 +12,9 @@ export type Sight = Readonly<{
 type Change<T> = Readonly<{ position: number; value: T | undefined }>
 
 const CHANGES = `
-  SELECT c.position, e.json ->> +? AS value
+  SELECT c.position, e.json ->> ? AS value
     FROM state_changes c LEFT JOIN events e ON e.num = c.event
-   WHERE c.room = +? AND c.type = +? AND c.state_key = +? ORDER BY c.position`
+   WHERE c.room = ? AND c.type = ? AND c.state_key = ? ORDER BY c.position`
 
 function changesOf<T extends string>(store: Store, path: string, roomId: RoomId, type: string, stateKey: string): Change<T>[] {
   const { db, names } = store

@@ -104,6 +104,6 @@ export function findConnection({ db, names }: Store, { userId, deviceId, connId 
 export const listIdleDevices = ({ db, names }: Store, before: number, limit: number): { userId: UserId; deviceId: DeviceId }[] =>
   db
     .query<{ user: number; device: number }, [number, number]>(
-      'SELECT DISTINCT user, device FROM sliding_connections WHERE used_ts < +? LIMIT +?')
+      'SELECT DISTINCT user, device FROM sliding_connections WHERE used_ts < ? LIMIT ?')
     .all(before, limit)
     .map(({ user, device }) => ({ userId: names.textOf(user) as UserId, deviceId: deviceIdOf(names.textOf(device)) }))

@@ -15,7 +15,7 @@ export function listCurrentState(store: Store, roomId: RoomId): ClientEvent[] {
 
 const NEWEST_CHANGE = `
   SELECT c.event, max(c.position) FROM state_changes c
-   WHERE c.room = +?1 AND c.position > +?2 AND c.position <= +?3 GROUP BY c.type, c.state_key`
+   WHERE c.room = ?1 AND c.position > ?2 AND c.position <= ?3 GROUP BY c.type, c.state_key`
 
 /** State that changed after `since`, as it stands at `until`; keys that left the state in between are not told. */
 export function listStateBetween(store: Store, { roomId, since, until }: { roomId: RoomId; since: number; until: number }): ClientEvent[] {
@@ -40,7 +40,7 @@ export function findStateAt(store: Store, roomId: RoomId, type: string, stateKey
     .query<ClientEventRow, [number, number, number, number]>(`
       SELECT ${CLIENT_EVENT} FROM events e WHERE e.num = (
         SELECT c.event FROM state_changes c
-         WHERE c.room = +? AND c.type = +? AND c.state_key = +? AND c.position <= +? ORDER BY c.position DESC LIMIT 1)`)
+         WHERE c.room = ? AND c.type = ? AND c.state_key = ? AND c.position <= ? ORDER BY c.position DESC LIMIT 1)`)
     .get(room, typeNum, keyNum, position)
   return row ? clientEventOf(store, row) : undefined
 }

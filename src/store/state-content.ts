@@ -10,7 +10,7 @@ const CONTENT_NOW = `
 const CONTENT_THEN = `
   SELECT e.json, e.content_start, e.content_end FROM events e WHERE e.num = (
     SELECT c.event FROM state_changes c
-     WHERE c.room = +? AND c.type = +? AND c.state_key = +? AND c.position <= +? ORDER BY c.position DESC LIMIT 1)`
+     WHERE c.room = ? AND c.type = ? AND c.state_key = ? AND c.position <= ? ORDER BY c.position DESC LIMIT 1)`
 
 /** The content at one place of the state, as JSON text, after everything up to `until`; `Infinity` for now. */
 export function findStateContent({ db, names }: Store, roomId: RoomId, [type, stateKey]: readonly [string, string], until: number): string | undefined {

@@ -21,14 +21,14 @@ export const projectSticky: Project<EventAppended> = ({ db, names }, { roomId, p
   db.query('INSERT INTO sticky_events (event, room, expires_ts) VALUES (?, ?, ?)')
     .run(position, room, pdu.origin_server_ts + duration)
   db.query(`
-    DELETE FROM sticky_events WHERE room = +?1 AND event <= (
-      SELECT event FROM sticky_events WHERE room = +?1 ORDER BY event DESC LIMIT 1 OFFSET ${STICKY_PER_ROOM})
+    DELETE FROM sticky_events WHERE room = ?1 AND event <= (
+      SELECT event FROM sticky_events WHERE room = ?1 ORDER BY event DESC LIMIT 1 OFFSET ${STICKY_PER_ROOM})
   `).run(room)
 }
 
 const STICKY = `
   SELECT ${CLIENT_EVENT} FROM sticky_events s JOIN events e ON e.num = s.event
-   WHERE s.room = +? AND s.event > +? AND s.event <= +? AND s.expires_ts > +? AND e.redacted_by IS NULL
+   WHERE s.room = ? AND s.event > ? AND s.event <= ? AND s.expires_ts > ? AND e.redacted_by IS NULL
    ORDER BY s.event DESC LIMIT ${STICKY_PER_ANSWER}`
 
 /** The newest sticky events after `since`, up to and including `until`, that last beyond `now`; oldest first. */

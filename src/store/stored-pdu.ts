@@ -1,5 +1,5 @@
 import { byCodePoint, canonicalJson } from '#core/canonical-json.ts'
-import type { JsonObject, Pdu } from '#core/pdu.ts'
+import type { JsonObject, Pdu } from '#schema/pdu.ts'
 import type { RoomId } from '#schema/identifiers.ts'
 import type { Store } from './store.ts'
 

@@ -54,7 +54,7 @@ export function listThreadSubscriptions(
 ): ThreadSubscriptionsPage {
   const rows = store.db
     .query<Row, [number, number, number, number]>(`
-      SELECT ${COLUMNS} FROM thread_subscriptions WHERE user = +? AND position > +? AND position <= +? ORDER BY position DESC LIMIT +?`)
+      SELECT ${COLUMNS} FROM thread_subscriptions WHERE user = ? AND position > ? AND position <= ? ORDER BY position DESC LIMIT ?`)
     .all(store.names.find(userId) ?? -1, since, until, limit + 1)
   return { changes: rows.slice(0, limit).map((row) => fromRow(store, row)), more: rows[limit]?.position }
 }

@@ -18,7 +18,7 @@ export function recountThread({ db, names }: Store, root: number): void {
   const relType = names.find('m.thread') ?? -1
   const latest = db
     .query<{ child: number; depth: number }, [number, number]>(
-      'SELECT child, depth FROM relations INDEXED BY relations_by_parent WHERE parent = +? AND rel_type = +? ORDER BY depth DESC, child DESC LIMIT 1',
+      'SELECT child, depth FROM relations INDEXED BY relations_by_parent WHERE parent = ? AND rel_type = ? ORDER BY depth DESC, child DESC LIMIT 1',
     )
     .get(root, relType)
   if (!latest) return void db.query('DELETE FROM threads WHERE root = ?').run(root)
@@ -49,9 +49,9 @@ export function listThreads(
   return db
     .query<ThreadRow, [number, number, number, number | null, number, number]>(`
       SELECT ${CLIENT_EVENT}, t.count AS thread_count, t.depth AS thread_depth, t.latest FROM threads t JOIN events e ON e.num = t.root
-       WHERE t.room = +?1 AND (t.depth, t.latest) < (?2, ?3) AND (?4 IS NULL OR e.sender = +?4 OR EXISTS (
-         SELECT 1 FROM relations r INDEXED BY relations_by_sender WHERE r.parent = t.root AND r.rel_type = +?5 AND r.sender = +?4))
-       ORDER BY t.depth DESC, t.latest DESC LIMIT +?6`)
+       WHERE t.room = ?1 AND (t.depth, t.latest) < (?2, ?3) AND (?4 IS NULL OR e.sender = ?4 OR EXISTS (
+         SELECT 1 FROM relations r INDEXED BY relations_by_sender WHERE r.parent = t.root AND r.rel_type = ?5 AND r.sender = ?4))
+       ORDER BY t.depth DESC, t.latest DESC LIMIT ?6`)
     .all(room, before.depth, before.num, user, relType, limit)
     .map((row) => ({ root: clientEventOf(store, row), count: row.thread_count, latest: { depth: row.thread_depth, num: row.latest } }))
 }
@@ -65,7 +65,7 @@ export const findThread = ({ db }: Store, root: number): ThreadSummary | undefin
 /** Whether a user has added to a thread. */
 export const hasAddedToThread = ({ db, names }: Store, root: number, userId: UserId): boolean =>
   db
-    .query<{ child: number }, [number, number, number]>('SELECT child FROM relations INDEXED BY relations_by_sender WHERE parent = +? AND rel_type = +? AND sender = +? LIMIT 1')
+    .query<{ child: number }, [number, number, number]>('SELECT child FROM relations INDEXED BY relations_by_sender WHERE parent = ? AND rel_type = ? AND sender = ? LIMIT 1')
     .get(root, names.find('m.thread') ?? -1, names.find(userId) ?? -1) !== null
 
 /** Latest events that are looked at for one that a reader may see. */

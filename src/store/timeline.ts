@@ -4,9 +4,6 @@ import type { RoomId } from '#schema/identifiers.ts'
 import { CLIENT_EVENT, clientEventOf, type ClientEventRow } from './client-events.ts'
 import type { Store } from './store.ts'
 
-// SQLite plans a statement anew at every call when a bare parameter meets ORDER BY, GROUP BY, DISTINCT or LIMIT: ten times
-// the work of a small query. As `+?` it is an expression and the plan is kept. All such statements of the store do so.
-
 /** The newest events that arrived after `since`, up to and including `until`, oldest first; at most `limit`. */
 export function listEventsBetween(
   store: Store,
@@ -17,7 +14,7 @@ export function listEventsBetween(
   return store.db
     .query<ClientEventRow, [number, number, number, number]>(`
       SELECT ${CLIENT_EVENT} FROM events e
-       WHERE e.room = +? AND e.position > +? AND e.position <= +? ORDER BY e.position DESC LIMIT +?`)
+       WHERE e.room = ? AND e.position > ? AND e.position <= ? ORDER BY e.position DESC LIMIT ?`)
     .all(room, since, until, limit)
     .reverse()
     .map((row) => clientEventOf(store, row))
@@ -27,7 +24,7 @@ export function listEventsBetween(
 export function placeAt({ db, names }: Store, roomId: RoomId, position: number): TimelineToken {
   const row = db
     .query<{ depth: number; num: number }, [number, number]>(
-      'SELECT depth, num FROM events WHERE room = +? AND position <= +? ORDER BY position DESC LIMIT 1',
+      'SELECT depth, num FROM events WHERE room = ? AND position <= ? ORDER BY position DESC LIMIT 1',
     )
     .get(names.find(roomId) ?? -1, position)
   return row ?? { depth: 0, num: 0 }
@@ -45,8 +42,8 @@ export function listEventsFrom(
   return store.db
     .query<ClientEventRow, [number, number, number, number, number, number]>(`
       SELECT ${CLIENT_EVENT} FROM events e
-       WHERE e.room = +? AND (e.depth, e.num) ${compare} (+?, +?) AND (e.depth, e.num) ${stop} (+?, +?) AND e.position IS NOT NULL
-       ORDER BY e.depth ${order}, e.num ${order} LIMIT +?`)
+       WHERE e.room = ? AND (e.depth, e.num) ${compare} (?, ?) AND (e.depth, e.num) ${stop} (?, ?) AND e.position IS NOT NULL
+       ORDER BY e.depth ${order}, e.num ${order} LIMIT ?`)
     .all(room, from.depth, from.num, last.depth, last.num, limit)
     .map((row) => clientEventOf(store, row))
 }

@@ -70,7 +70,7 @@ export function listToDevice(
     .query<ToDeviceRow, [number, number, number, number, number]>(
       `
       SELECT position, json FROM to_device
-       WHERE user = +? AND device = +? AND position > +? AND position <= +? ORDER BY position LIMIT +?`,
+       WHERE user = ? AND device = ? AND position > ? AND position <= ? ORDER BY position LIMIT ?`,
     )
     .all(user, device, after, until, limit)
 }
@@ -82,7 +82,7 @@ const OLDEST_LOOKED_AT = 1_000
 export const listStaleInboxes = ({ db, names }: Store, beforeTs: number): { userId: UserId; deviceId: DeviceId }[] =>
   db
     .query<{ user: number; device: number }, [number, number]>(
-      'SELECT DISTINCT user, device FROM (SELECT user, device, ts FROM to_device ORDER BY position LIMIT +?) WHERE ts < +?',
+      'SELECT DISTINCT user, device FROM (SELECT user, device, ts FROM to_device ORDER BY position LIMIT ?) WHERE ts < ?',
     )
     .all(OLDEST_LOOKED_AT, beforeTs)
     .map(({ user, device }) => ({ userId: names.textOf(user) as UserId, deviceId: deviceIdOf(names.textOf(device)) }))

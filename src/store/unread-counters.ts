@@ -1,7 +1,7 @@
 import { evaluateForAudience } from '#core/push-rules/audience.ts'
 import { type PushSubject, pushSubject } from '#core/push-rules/conditions.ts'
 import { type PushOutcome, SILENT } from '#core/push-rules/evaluate.ts'
-import type { JsonObject, Pdu } from '#core/pdu.ts'
+import type { JsonObject, Pdu } from '#schema/pdu.ts'
 import type { MessageSelfDestructed } from '#schema/journal/self-destruct.ts'
 import type { EventAppended, EventRedacted } from '#schema/journal/room.ts'
 import type { RoomId, UserId } from '#schema/identifiers.ts'
@@ -68,7 +68,7 @@ function audienceOf(store: Store, roomId: RoomId, room: number, position: number
     const key = seatReader(store, here, roomId, name, is_usual === 1)
     enterClass(store, row, store.names.numberOf(key), position - 1)
   }
-  const touched = store.db.query<{ user: number }, [number]>('SELECT DISTINCT user FROM unread_personal WHERE room = +?').all(room)
+  const touched = store.db.query<{ user: number }, [number]>('SELECT DISTINCT user FROM unread_personal WHERE room = ?').all(room)
   for (const { user } of touched) here.touched.add(store.names.textOf(user) as UserId)
   keepAudience(store, room, here)
   return here
@@ -93,11 +93,10 @@ function count(store: Store, place: Place, subject: PushSubject, isOwnStep: bool
   }
 }
 
-// The plus keeps SQLite from planning anew for each value, as it does where a bare parameter meets ORDER BY.
 const STEP = `
   INSERT INTO unread_steps (counter, position, notify, highlight) VALUES (?1, ?2,
-    1 + ifnull((SELECT notify FROM unread_steps WHERE counter = +?1 ORDER BY position DESC LIMIT 1), 0),
-    ?3 + ifnull((SELECT highlight FROM unread_steps WHERE counter = +?1 ORDER BY position DESC LIMIT 1), 0))`
+    1 + ifnull((SELECT notify FROM unread_steps WHERE counter = ?1 ORDER BY position DESC LIMIT 1), 0),
+    ?3 + ifnull((SELECT highlight FROM unread_steps WHERE counter = ?1 ORDER BY position DESC LIMIT 1), 0))`
 
 /** One row for the class, however many are in it. */
 function step(store: Store, place: Place, ofClass: number, { highlight }: PushOutcome): void {
@@ -148,8 +147,8 @@ const REDACTED_STEPS = `
   SELECT s.counter, s.position, s.highlight - ifnull((
            SELECT p.highlight FROM unread_steps p WHERE p.counter = s.counter AND p.position < s.position
             ORDER BY p.position DESC LIMIT 1), 0)
-    FROM unread_counters c JOIN unread_steps s ON s.counter = c.counter AND s.position = +?2
-   WHERE c.room = +?1`
+    FROM unread_counters c JOIN unread_steps s ON s.counter = c.counter AND s.position = ?2
+   WHERE c.room = ?1`
 
 /**
  * What is redacted stops counting. Called while the event still has its content, because that says where it was

@@ -78,18 +78,18 @@ export function enterClass(store: Store, row: ReaderRow, ofClass: number, positi
     db.query('INSERT INTO unread_segments (room, user, since, until, class) VALUES (?, ?, ?, ?, ?)')
       .run(room, user, since, position, row.class)
     db.query(`
-      DELETE FROM unread_segments WHERE room = +?1 AND user = +?2 AND since <=
-        (SELECT since FROM unread_segments WHERE room = +?1 AND user = +?2 ORDER BY since DESC LIMIT 1 OFFSET ${SEGMENTS_LIMIT})
+      DELETE FROM unread_segments WHERE room = ?1 AND user = ?2 AND since <=
+        (SELECT since FROM unread_segments WHERE room = ?1 AND user = ?2 ORDER BY since DESC LIMIT 1 OFFSET ${SEGMENTS_LIMIT})
     `).run(room, user)
   }
   db.query('UPDATE unread_readers SET class = ?3, since = ?4 WHERE room = ?1 AND user = ?2').run(room, user, ofClass, position)
 }
 
 const MOVED = `
-  SELECT 1 FROM unread_counters c WHERE room = +?1 AND thread = ${MAIN_THREAD} AND class = +?2
-     AND EXISTS (SELECT 1 FROM unread_steps s WHERE s.counter = c.counter AND s.position > +?3)
+  SELECT 1 FROM unread_counters c WHERE room = ?1 AND thread = ${MAIN_THREAD} AND class = ?2
+     AND EXISTS (SELECT 1 FROM unread_steps s WHERE s.counter = c.counter AND s.position > ?3)
    UNION ALL
-  SELECT 1 FROM unread_counters WHERE room = +?1 AND class = +?2 AND thread > 0 AND position > +?3 LIMIT 1`
+  SELECT 1 FROM unread_counters WHERE room = ?1 AND class = ?2 AND thread > 0 AND position > ?3 LIMIT 1`
 
 /** Whether the reader's class has counted anything that they may not have read. */
 const hasMoved = ({ db }: Store, { room, class: ofClass, since, read }: ReaderRow): boolean =>

@@ -80,7 +80,7 @@ function tallyRoom(store: Store, room: number, user: number): Tallies {
   const personal = db
     .query<UnreadCount & { thread: number }, [number, number]>(`
       SELECT thread, sum(notify) AS notify, sum(highlight) AS highlight FROM unread_personal
-       WHERE room = +? AND user = +? GROUP BY thread`)
+       WHERE room = ? AND user = ? GROUP BY thread`)
     .all(room, user)
   for (const { thread, ...count } of personal) addTo(tallies, thread, count)
   return aboveZero(tallies)
@@ -102,9 +102,8 @@ function tallySegment(store: Store, reader: Reader, segment: Segment, tallies: T
 
 type Step = UnreadCount & { position: number }
 
-// The plus keeps SQLite from planning anew for each value, as it does where a bare parameter meets ORDER BY or GROUP BY.
 const STEP_AT = `
-  SELECT position, notify, highlight FROM unread_steps WHERE counter = +? AND position <= +? ORDER BY position DESC LIMIT 1`
+  SELECT position, notify, highlight FROM unread_steps WHERE counter = ? AND position <= ? ORDER BY position DESC LIMIT 1`
 
 /** How far a counter has moved behind `from` up to and including `until`, less what was redacted since. */
 function movedBetween({ db }: Store, counter: number, from: number, until: number): UnreadCount {
@@ -115,7 +114,7 @@ function movedBetween({ db }: Store, counter: number, from: number, until: numbe
   const redacted = db
     .query<UnreadCount, [number, number, number]>(`
       SELECT count(*) AS notify, ifnull(sum(highlight), 0) AS highlight FROM unread_redacted
-       WHERE counter = +? AND position > +? AND position <= +?`)
+       WHERE counter = ? AND position > ? AND position <= ?`)
     .get(counter, from, until) ?? NOTHING
   return {
     notify: end.notify - start.notify - redacted.notify,

@@ -1,8 +1,7 @@
 import { ownValue } from '#core/event-content.ts'
-import type { JsonObject } from '#core/pdu.ts'
-import { type PushRule, RULE_KINDS, type RuleKind } from '#core/push-rules/defaults.ts'
-import type { PushRuleChoices } from '#core/push-rules/ruleset.ts'
+import type { JsonObject } from '#schema/pdu.ts'
 import type { RoomId, UserId } from '#schema/identifiers.ts'
+import { type PushRule, type PushRuleChoices, RULE_KINDS, type RuleKind } from '#schema/push-rules.ts'
 import type { Store } from './store.ts'
 
 type PersonalRow = { user: number; content: string }

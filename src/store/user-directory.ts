@@ -1,6 +1,6 @@
 import { directoryQuery, spaced } from '#core/directory-words.ts'
 import { ownValue } from '#core/event-content.ts'
-import type { JsonObject } from '#core/pdu.ts'
+import type { JsonObject } from '#schema/pdu.ts'
 import { localpartOf, serverNameOf, type UserId } from '#schema/identifiers.ts'
 import type { EventAppended } from '#schema/journal/room.ts'
 import type { Project } from './projectors.ts'
@@ -92,7 +92,7 @@ const NAMESAKES = 100
 
 const SEARCH = `
   WITH found (user) AS (
-    SELECT * FROM (SELECT user FROM user_directory WHERE lower(display_name) = +?7 LIMIT ${NAMESAKES})
+    SELECT * FROM (SELECT user FROM user_directory WHERE lower(display_name) = ?7 LIMIT ${NAMESAKES})
      UNION SELECT num FROM names WHERE name IN (?7, '@' || ?7 || ':' || ?8)
      UNION SELECT * FROM (SELECT rowid FROM user_directory_words WHERE user_directory_words MATCH ?1 LIMIT ${CANDIDATES})
   )
@@ -100,16 +100,16 @@ const SEARCH = `
     FROM found f JOIN user_directory d ON d.user = f.user JOIN names n ON n.num = d.user LEFT JOIN users u ON u.user = d.user
    WHERE (u.user IS NULL OR (u.is_deactivated = 0 AND (u.is_locked = 0 OR ?6)))
      AND (u.user IS NOT NULL OR NOT ?5)
-     AND ((?4 AND d.user <> +?2) OR EXISTS (
+     AND ((?4 AND d.user <> ?2) OR EXISTS (
             SELECT 1 FROM memberships m JOIN open_rooms o ON o.room = m.room
              WHERE m.user = d.user AND m.membership = 'join')
-         OR d.user <> +?2 AND EXISTS (
-            SELECT 1 FROM memberships m CROSS JOIN memberships own ON own.room = m.room AND own.user = +?2
+         OR d.user <> ?2 AND EXISTS (
+            SELECT 1 FROM memberships m CROSS JOIN memberships own ON own.room = m.room AND own.user = ?2
              WHERE m.user = d.user AND m.membership = 'join' AND own.membership = 'join'))
-   ORDER BY lower(n.name) NOT IN (?7, '@' || ?7 || ':' || ?8) AND lower(ifnull(d.display_name, '')) <> +?7,
+   ORDER BY lower(n.name) NOT IN (?7, '@' || ?7 || ':' || ?8) AND lower(ifnull(d.display_name, '')) <> ?7,
             CASE WHEN ?9 AND u.user IS NULL THEN 1 ELSE 0 END,
             CASE WHEN d.display_name IS NULL AND d.avatar_url IS NULL THEN 1 ELSE 0 END, length(d.display_name), n.name
-   LIMIT +?3`
+   LIMIT ?3`
 
 /** Users by begin of name or id, the best matches first. Deactivated accounts are never found. */
 export function searchUsers({ db, names }: Store, search: DirectorySearch): FoundUser[] {

@@ -120,7 +120,7 @@ export function listUsers(store: Store, page: UserPage): { users: UserRow[]; tot
   `
   const some: [number, string | null] = [Number(deactivated), search]
   const users = store.db
-    .query<FlagsRow, [...typeof some, number, number]>(`SELECT ${COLUMNS} ${matching} ORDER BY name LIMIT +?3 OFFSET +?4`)
+    .query<FlagsRow, [...typeof some, number, number]>(`SELECT ${COLUMNS} ${matching} ORDER BY name LIMIT ?3 OFFSET ?4`)
     .all(...some, limit, from)
     .map((row) => readRow(store, row))
   const counted = store.db.query<{ total: number }, typeof some>(`SELECT count(*) AS total ${matching}`).get(...some)

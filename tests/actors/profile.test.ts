@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { ringUsers } from '#actors/effects.ts'
 import { AVATAR_URL_LIMIT, DISPLAYNAME_LIMIT, FIELD_NAME_LIMIT_BYTES, PROFILE_LIMIT_BYTES } from '#actors/user/profile.ts'
 import { user } from '#actors/user/user.ts'
-import type { Json } from '#core/pdu.ts'
+import type { Json } from '#schema/pdu.ts'
 import { given, NOW } from '#harness/given.ts'
 
 const userId = '@alice:a.example'

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { hashPassword } from '#errands/hash-password.ts'
-import type { JsonObject } from '#core/pdu.ts'
+import type { JsonObject } from '#schema/pdu.ts'
 import { crossSigned, crossSigningKeysOf, crossSigningNames, deviceKeysOf, ed25519Key, signedBy } from '#harness/encryption-keys.ts'
 import { type Caller, type House, house } from '#harness/house.ts'
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import type { Json, JsonObject } from '#core/pdu.ts'
+import type { Json, JsonObject } from '#schema/pdu.ts'
 import { crossSigned, crossSigningKeysOf, crossSigningNames, deviceKeysOf, ed25519Key, oneTimeKeysOf } from '#harness/encryption-keys.ts'
 import { type Caller, type House, house } from '#harness/house.ts'
 import { countBrokenInvariants } from '#store/broken-invariants.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import type { JsonObject } from '#core/pdu.ts'
+import type { JsonObject } from '#schema/pdu.ts'
 import { signJson, signingKeyFromSeed } from '#core/signing.ts'
 import { type Caller, house } from '#harness/house.ts'
 import { bringIn, done, inRoom, makeRoom, setState, type ShownEvent, stateContent, wholeState } from '#harness/rooms.ts'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { encodeBase64Url } from '#core/base64.ts'
-import type { Json, JsonObject, Pdu } from '#core/pdu.ts'
+import type { Json, JsonObject, Pdu } from '#schema/pdu.ts'
 import { KNOWN_ROOM_VERSIONS, roomVersionRules, type RoomVersionRules } from '#core/room-version.ts'
 
 export const rulesOf = (version: string): RoomVersionRules => {

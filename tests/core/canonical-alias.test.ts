@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { aliasesIn, newAliasesIn, withoutAlias } from '#core/canonical-alias.ts'
-import type { JsonObject } from '#core/pdu.ts'
+import type { JsonObject } from '#schema/pdu.ts'
 import type { RoomAlias } from '#schema/identifiers.ts'
 import { MatrixError } from '#schema/matrix-error.ts'
 

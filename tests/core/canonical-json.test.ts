@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { canonicalJson, checkCanonical, noteFloatIn } from '#core/canonical-json.ts'
-import type { Json } from '#core/pdu.ts'
+import type { Json } from '#schema/pdu.ts'
 import vectors from '#fixtures/spec-vectors.json' with { type: 'json' }
 
 const ruleOf = (value: Json): string => {

@@ -3,7 +3,7 @@ import { canonicalJson } from '#core/canonical-json.ts'
 import { checkContentHash, contentHash, isContentHashed } from '#core/content-hash.ts'
 import { sha256Base64 } from '#core/digest.ts'
 import { eventIdOf } from '#core/event-id.ts'
-import type { Pdu } from '#core/pdu.ts'
+import type { Pdu } from '#schema/pdu.ts'
 import { redactEvent } from '#core/redaction.ts'
 import { eventSigningText } from '#core/signing.ts'
 import vectors from '#fixtures/spec-vectors.json' with { type: 'json' }

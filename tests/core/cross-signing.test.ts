@@ -15,7 +15,7 @@ import {
   type CrossSigningUsage,
   type KnownKeys,
 } from '#core/cross-signing.ts'
-import type { JsonObject } from '#core/pdu.ts'
+import type { JsonObject } from '#schema/pdu.ts'
 import { deviceIdOf } from '#schema/identifiers.ts'
 import { MatrixError } from '#schema/matrix-error.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { isJsonObject, joinRuleOf, membershipOf, ownValue } from '#core/event-content.ts'
-import type { Json } from '#core/pdu.ts'
+import type { Json } from '#schema/pdu.ts'
 import { createDag, memberOf } from '#harness/dag.ts'
 
 const dag = createDag('10')

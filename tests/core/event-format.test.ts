@@ -9,7 +9,7 @@ import {
   MAX_PREV_EVENTS,
 } from '#core/event-format.ts'
 import { contentHash } from '#core/content-hash.ts'
-import type { Json, JsonObject } from '#core/pdu.ts'
+import type { Json, JsonObject } from '#schema/pdu.ts'
 import { parseStrictText } from '#core/strict-json.ts'
 import { arbitraryDraft, arbitraryRules, rulesOf } from './arbitrary-event.ts'
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { encodeBase64Url } from '#core/base64.ts'
 import { sha256 } from '#core/digest.ts'
 import { eventIdOf, eventIdOfHash, referenceHash, roomIdOf, roomIdOfCreate } from '#core/event-id.ts'
-import type { Pdu } from '#core/pdu.ts'
+import type { Pdu } from '#schema/pdu.ts'
 import vectors from '#fixtures/spec-vectors.json' with { type: 'json' }
 import { rulesOf } from './arbitrary-event.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { Glob } from 'bun'
-import type { Json } from '#core/pdu.ts'
+import type { Json } from '#schema/pdu.ts'
 import { fuzz, INPUT_LIMIT, judge, SLOW_MS, type Target } from '#harness/fuzz.ts'
 import { TARGETS } from '#harness/fuzz-targets.ts'
 import { badJson } from '#schema/matrix-error.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import type { JsonObject, Pdu, RoomEvent } from '#core/pdu.ts'
+import type { JsonObject, Pdu, RoomEvent } from '#schema/pdu.ts'
 import { checkPolicySignature, policyServerOf } from '#core/policy-server.ts'
 import { signEvent, signingKeyFromSeed } from '#core/signing.ts'
 import { ALL_VERSIONS, furnishedRoom, messageBy, outcome, rulesOf } from '#harness/dag.ts'

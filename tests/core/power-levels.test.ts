@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import type { Json, JsonObject } from '#core/pdu.ts'
+import type { Json, JsonObject } from '#schema/pdu.ts'
 import { parseLevel, powerLevelsOf, roomCreators } from '#core/power-levels.ts'
 import { createDag, powerLevelsBy, rulesOf, versions } from '#harness/dag.ts'
 import type { RoomVersion } from '#core/room-version.ts'

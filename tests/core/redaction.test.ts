@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { canonicalJson } from '#core/canonical-json.ts'
 import { eventIdOf, referenceHash } from '#core/event-id.ts'
-import type { JsonObject, Pdu } from '#core/pdu.ts'
+import type { JsonObject, Pdu } from '#schema/pdu.ts'
 import { redactContent, redactEvent } from '#core/redaction.ts'
 import vectors from '#fixtures/spec-vectors.json' with { type: 'json' }
 import { arbitraryDraft, arbitraryRules, rulesOf } from './arbitrary-event.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import type { JsonObject } from '#core/pdu.ts'
+import type { JsonObject } from '#schema/pdu.ts'
 import { type CarriedState, levelsAfterUpgrade, upgradedCreate, upgradedState } from '#core/room-upgrade.ts'
 import { roomVersionRules } from '#core/room-version.ts'
 

@@ -3,7 +3,7 @@ import { ed25519 } from '@noble/curves/ed25519.js'
 import fc from 'fast-check'
 import { decodeBase64, encodeBase64 } from '#core/base64.ts'
 import { sha256 } from '#core/digest.ts'
-import type { Json, JsonObject, Pdu } from '#core/pdu.ts'
+import type { Json, JsonObject, Pdu } from '#schema/pdu.ts'
 import { redactEvent } from '#core/redaction.ts'
 import {
   checkCurve25519Key,

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import type { JsonObject } from '#core/pdu.ts'
+import type { JsonObject } from '#schema/pdu.ts'
 import { refuseMessageType, refuseStateContent } from '#core/state-content.ts'
 import type { ServerName } from '#schema/identifiers.ts'
 

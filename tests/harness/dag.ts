@@ -1,6 +1,6 @@
 import { checkAuthEventList, checkEventAuth } from '#core/event-auth/check.ts'
 import { selectAuthEvents } from '#core/event-auth/select.ts'
-import type { EventReference, JsonObject, Pdu, RoomEvent } from '#core/pdu.ts'
+import type { EventReference, JsonObject, Pdu, RoomEvent } from '#schema/pdu.ts'
 import {
   KNOWN_ROOM_VERSIONS,
   type RoomVersion,

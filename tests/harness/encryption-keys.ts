@@ -1,6 +1,6 @@
 import { x25519 } from '@noble/curves/ed25519.js'
 import { sha256 } from '#core/digest.ts'
-import type { JsonObject } from '#core/pdu.ts'
+import type { JsonObject } from '#schema/pdu.ts'
 import { signedText, signingKeyFromSeed, signText } from '#core/signing.ts'
 import type { UserId } from '#schema/identifiers.ts'
 

@@ -1,5 +1,5 @@
 import { isJsonObject } from '#core/event-content.ts'
-import type { Json, JsonObject } from '#core/pdu.ts'
+import type { Json, JsonObject } from '#schema/pdu.ts'
 
 /** What the targets of the fuzzer read out of an input; what is not of the right kind counts as empty. */
 

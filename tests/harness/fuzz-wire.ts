@@ -3,7 +3,7 @@ import { byCodePoint, canonicalJson, checkCanonical } from '#core/canonical-json
 import { getByPath, splitPath } from '#core/dot-path.ts'
 import { compileGlob } from '#core/glob.ts'
 import { claimOnAlias, claimOnRoom, claimOnUser, isInterested, parseNamespaces } from '#core/namespaces.ts'
-import type { Json } from '#core/pdu.ts'
+import type { Json } from '#schema/pdu.ts'
 import { checkServerAcl } from '#core/server-acl.ts'
 import { checkCurve25519Key, checkPublicKey, checkSignedBy, signedText, signJson, signingKeyFromSeed, verifyJson, verifyText } from '#core/signing.ts'
 import { parseStrictJson, parseStrictText } from '#core/strict-json.ts'

@@ -1,4 +1,4 @@
-import type { Json } from '#core/pdu.ts'
+import type { Json } from '#schema/pdu.ts'
 import { MatrixError } from '#schema/matrix-error.ts'
 import { depthOf, diceFrom, mutated, printed, simplerThan, strangeValue, textsIn, type Dice } from './mutation.ts'
 

@@ -1,7 +1,7 @@
 import { pack, unpack } from 'msgpackr'
 import type { AnyCommand, Behaviour, Kinded } from '#actors/kernel/actor.ts'
 import type { WorldTurn } from '#actors/world.ts'
-import type { RoomEvent } from '#core/pdu.ts'
+import type { RoomEvent } from '#schema/pdu.ts'
 import { signingKeyFromSeed } from '#core/signing.ts'
 import type { EventId, ServerName } from '#schema/identifiers.ts'
 

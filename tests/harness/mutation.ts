@@ -1,5 +1,5 @@
 import { isJsonObject } from '#core/event-content.ts'
-import type { Json, JsonObject } from '#core/pdu.ts'
+import type { Json, JsonObject } from '#schema/pdu.ts'
 
 /**
  * Damages JSON as strangers might: values of the wrong kind, hostile names, numbers at the limits, and things

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import type { RoomEvent } from '#core/pdu.ts'
+import type { RoomEvent } from '#schema/pdu.ts'
 import type { RoomVersion } from '#core/room-version.ts'
 import type { UserId } from '#schema/identifiers.ts'
 import {

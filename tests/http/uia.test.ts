@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { manualClock } from '#actors/kernel/clock.ts'
-import type { JsonObject } from '#core/pdu.ts'
+import type { JsonObject } from '#schema/pdu.ts'
 import { house, type House } from '#harness/house.ts'
 import { proveIdentity, proveStages, UIA_SESSION_LIMIT, UIA_SESSION_MS, type UiaTerms } from '#http/uia.ts'
 import { hashPassword } from '#errands/hash-password.ts'

@@ -1,5 +1,5 @@
 import { ownValue } from '#core/event-content.ts'
-import type { RoomEvent } from '#core/pdu.ts'
+import type { RoomEvent } from '#schema/pdu.ts'
 import { type PowerLevels, powerLevelsOf } from '#core/power-levels.ts'
 import type { RoomVersionRules } from '#core/room-version.ts'
 import { type StateLookup, stateKeyOf } from '#core/state-key.ts'

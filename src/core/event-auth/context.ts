@@ -1,5 +1,5 @@
 import { membershipOf } from '#core/event-content.ts'
-import type { Pdu, RoomEvent } from '#core/pdu.ts'
+import type { Pdu, RoomEvent } from '#schema/pdu.ts'
 import type { PowerLevels } from '#core/power-levels.ts'
 import type { RoomVersionRules } from '#core/room-version.ts'
 import type { StateLookup } from '#core/state-key.ts'

@@ -1,5 +1,5 @@
 import { ownValue } from '#core/event-content.ts'
-import type { RoomEvent } from '#core/pdu.ts'
+import type { RoomEvent } from '#schema/pdu.ts'
 import { type RoomVersionRules, roomVersionRules } from '#core/room-version.ts'
 import { type Verdict, allow, deny } from '#core/verdict.ts'
 import { isUserId, serverNameOf } from '#schema/identifiers.ts'

@@ -1,5 +1,5 @@
 import { joinRuleOf, ownValue } from '#core/event-content.ts'
-import { referencedIds } from '#core/pdu.ts'
+import { referencedIds } from '#schema/pdu.ts'
 import { roomCreators } from '#core/power-levels.ts'
 import type { RoomVersionRules } from '#core/room-version.ts'
 import { type Verdict, allow, deny } from '#core/verdict.ts'

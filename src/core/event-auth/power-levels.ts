@@ -1,5 +1,5 @@
 import { isJsonObject, ownValue } from '#core/event-content.ts'
-import type { Json, JsonObject } from '#core/pdu.ts'
+import type { Json, JsonObject } from '#schema/pdu.ts'
 import { DEFAULTS, levelEntries, parseLevel, roomCreators } from '#core/power-levels.ts'
 import type { RoomVersionRules } from '#core/room-version.ts'
 import { type Verdict, allow, deny } from '#core/verdict.ts'

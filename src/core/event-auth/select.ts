@@ -1,5 +1,5 @@
 import { isJsonObject, ownValue } from '#core/event-content.ts'
-import type { Json, Pdu, RoomEvent } from '#core/pdu.ts'
+import type { Json, Pdu, RoomEvent } from '#schema/pdu.ts'
 import type { RoomVersionRules } from '#core/room-version.ts'
 import type { StateLookup } from '#core/state-key.ts'
 

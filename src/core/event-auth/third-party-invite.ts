@@ -1,5 +1,5 @@
 import { isJsonObject, ownValue } from '#core/event-content.ts'
-import type { Json, JsonObject, RoomEvent } from '#core/pdu.ts'
+import type { Json, JsonObject, RoomEvent } from '#schema/pdu.ts'
 import { checkPublicKey, signedText, verifyText } from '#core/signing.ts'
 import { type Verdict, allow, deny } from '#core/verdict.ts'
 import { type AuthContext, currentMembership } from './context.ts'

@@ -22,7 +22,7 @@
  * spec: client-server-api#push-rules
  */
 import type { UserId } from '#schema/identifiers.ts'
-import type { Json } from '#core/pdu.ts'
+import type { Json } from '#schema/pdu.ts'
 import { valueAt, type PushSubject } from './conditions.ts'
 import {
   evaluate,

@@ -1,6 +1,6 @@
 import { getByPath } from '#core/dot-path.ts'
 import { compileGlob } from '#core/glob.ts'
-import type { Json, JsonObject } from '#core/pdu.ts'
+import type { Json, JsonObject } from '#schema/pdu.ts'
 import type { RoomId, UserId } from '#schema/identifiers.ts'
 
 /** What rules look at: the event as clients see it. The room's id is taken from the context. */

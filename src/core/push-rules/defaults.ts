@@ -1,28 +1,5 @@
 import type { UserId } from '#schema/identifiers.ts'
-import type { JsonObject } from '#core/pdu.ts'
-
-/**
- * `notify`, or a tweak such as `{ set_tweak: 'sound', value: 'default' }`.
- * spec: client-server-api#actions
- */
-export type PushAction = string | JsonObject
-export type PushCondition = JsonObject
-
-/** A rule as clients see it. spec: client-server-api#push-rules */
-export type PushRule = Readonly<{
-  rule_id: string
-  default: boolean
-  enabled: boolean
-  actions: readonly PushAction[]
-  /** Kinds `override`, `underride` and `postcontent`. */
-  conditions?: readonly PushCondition[]
-  /** Kind `content`. */
-  pattern?: string
-}>
-
-/** The kinds that a user may add rules to, in the order in which they are checked. */
-export const RULE_KINDS = ['override', 'content', 'room', 'sender', 'underride'] as const
-export type RuleKind = (typeof RULE_KINDS)[number]
+import type { PushAction, PushCondition, PushRule, RuleKind } from '#schema/push-rules.ts'
 
 /**
  * All rules of a user, most important first within each kind. `postcontent` (MSC4306) comes right after

@@ -1,6 +1,7 @@
 import type { RoomId, UserId } from '#schema/identifiers.ts'
 import { sha256Base64 } from '#core/digest.ts'
-import type { JsonObject } from '#core/pdu.ts'
+import type { JsonObject } from '#schema/pdu.ts'
+import type { PushAction, PushRule } from '#schema/push-rules.ts'
 import {
   compileCondition,
   conditionHolds,
@@ -8,7 +9,7 @@ import {
   type PushSubject,
   type Reader,
 } from './conditions.ts'
-import type { PushAction, PushRule, Ruleset } from './defaults.ts'
+import type { Ruleset } from './defaults.ts'
 
 /** What happens to one user because of one event. Without `notify` there is neither highlight nor sound. */
 export type PushOutcome = Readonly<{

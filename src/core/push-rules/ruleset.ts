@@ -4,26 +4,11 @@
  * reach everyone. Edits answer the new choices, or the error to send to the client. spec:
  * client-server-api#push-rules-api
  */
-import type { JsonObject } from '#core/pdu.ts'
+import type { JsonObject } from '#schema/pdu.ts'
 import type { UserId } from '#schema/identifiers.ts'
 import { badJson, invalidParam, MatrixError, missingParam, notFound, unknown } from '#schema/matrix-error.ts'
-import {
-  defaultRules,
-  MASTER_RULE,
-  RULE_KINDS,
-  type PushAction,
-  type PushCondition,
-  type PushFeatures,
-  type PushRule,
-  type RuleKind,
-  type Ruleset,
-} from './defaults.ts'
-
-/** The user's own rules by kind, most important first, and their changes to default rules by rule id. */
-export type PushRuleChoices = Readonly<{
-  own: Readonly<Record<RuleKind, readonly PushRule[]>>
-  changes: Readonly<Record<string, Readonly<{ enabled?: boolean; actions?: readonly PushAction[] }>>>
-}>
+import { type PushAction, type PushCondition, type PushRule, type PushRuleChoices, RULE_KINDS, type RuleKind } from '#schema/push-rules.ts'
+import { defaultRules, MASTER_RULE, type PushFeatures, type Ruleset } from './defaults.ts'
 
 export const NO_PUSH_RULE_CHOICES: PushRuleChoices = {
   own: { override: [], content: [], room: [], sender: [], underride: [] },

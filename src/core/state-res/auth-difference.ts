@@ -1,4 +1,4 @@
-import type { RoomEvent } from '#core/pdu.ts'
+import type { RoomEvent } from '#schema/pdu.ts'
 import { stateKeyOfEvent } from '#core/state-key.ts'
 import type { EventId } from '#schema/identifiers.ts'
 import { type StateConflict, authEventIds, conflictedEvents } from './conflict.ts'

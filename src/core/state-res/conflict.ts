@@ -1,4 +1,4 @@
-import { type EventReference, type RoomEvent, referencedIds } from '#core/pdu.ts'
+import { type EventReference, type RoomEvent, referencedIds } from '#schema/pdu.ts'
 import type { RoomVersionRules } from '#core/room-version.ts'
 import { type StateKey, stateKeyOf } from '#core/state-key.ts'
 import type { EventId } from '#schema/identifiers.ts'

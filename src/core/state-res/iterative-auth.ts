@@ -1,5 +1,5 @@
 import { checkEventAuth } from '#core/event-auth/check.ts'
-import type { RoomEvent } from '#core/pdu.ts'
+import type { RoomEvent } from '#schema/pdu.ts'
 import type { RoomVersionRules } from '#core/room-version.ts'
 import { type StateKey, type StateLookup, stateKeyOf, stateKeyOfEvent } from '#core/state-key.ts'
 import type { EventId } from '#schema/identifiers.ts'

@@ -1,4 +1,4 @@
-import type { RoomEvent } from '#core/pdu.ts'
+import type { RoomEvent } from '#schema/pdu.ts'
 import type { EventId } from '#schema/identifiers.ts'
 import { type StateConflict, authEventAt } from './conflict.ts'
 import { byTimeThenId } from './tie-break.ts'

@@ -1,4 +1,4 @@
-import type { RoomEvent } from '#core/pdu.ts'
+import type { RoomEvent } from '#schema/pdu.ts'
 import type { RoomVersionRules } from '#core/room-version.ts'
 import type { StateKey } from '#core/state-key.ts'
 import type { EventId } from '#schema/identifiers.ts'

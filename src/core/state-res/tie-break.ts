@@ -1,5 +1,5 @@
 import { byCodePoint } from '#core/canonical-json.ts'
-import type { RoomEvent } from '#core/pdu.ts'
+import type { RoomEvent } from '#schema/pdu.ts'
 
 /**
  * Where an ordering of state resolution leaves two events level: the earlier `origin_server_ts` first, then

@@ -1,6 +1,6 @@
 import { checkEventAuth } from '#core/event-auth/check.ts'
 import { sha1Hex } from '#core/digest.ts'
-import type { RoomEvent } from '#core/pdu.ts'
+import type { RoomEvent } from '#schema/pdu.ts'
 import type { RoomVersionRules } from '#core/room-version.ts'
 import { type StateKey, type StateLookup, splitStateKey, stateKeyOf } from '#core/state-key.ts'
 import type { EventId } from '#schema/identifiers.ts'

@@ -1,5 +1,5 @@
 import { membershipOf } from '#core/event-content.ts'
-import type { RoomEvent } from '#core/pdu.ts'
+import type { RoomEvent } from '#schema/pdu.ts'
 import type { RoomVersionRules } from '#core/room-version.ts'
 import type { StateKey } from '#core/state-key.ts'
 import type { EventId } from '#schema/identifiers.ts'

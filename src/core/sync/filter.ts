@@ -7,7 +7,7 @@ import { badJson, invalidParam, type MatrixError } from '#schema/matrix-error.ts
 import { splitPath } from '#core/dot-path.ts'
 import { ownValue } from '#core/event-content.ts'
 import { compileGlob } from '#core/glob.ts'
-import type { Json, JsonObject } from '#core/pdu.ts'
+import type { Json, JsonObject } from '#schema/pdu.ts'
 
 /** Lists that are undefined let everything through, lists that are empty let nothing through. */
 export type EventFilter = Readonly<{

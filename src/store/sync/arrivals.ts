@@ -10,7 +10,7 @@ export const listArrivals = ({ db, names }: Store, roomId: RoomId, since: number
   db
     .query<{ name: UserId }, [number, number, number, number]>(`
       SELECT n.name FROM (
-        SELECT DISTINCT state_key FROM state_changes WHERE room = +?1 AND type = +?2 AND position > +?3 AND position <= +?4) c
+        SELECT DISTINCT state_key FROM state_changes WHERE room = ?1 AND type = ?2 AND position > ?3 AND position <= ?4) c
         JOIN memberships m ON m.user = c.state_key AND m.room = ?1 AND m.membership = 'join'
         JOIN names n ON n.num = m.user
        WHERE coalesce((${MEMBERSHIP_BEFORE}), 'leave') <> 'join'`)

@@ -24,7 +24,7 @@ export function readEphemeral(reading: Reading, roomId: RoomId, since: number): 
 /** Whether a user has read on in a room after `since`: their counts have then changed. */
 export const hasReadBetween = ({ db, names }: Store, { roomId, userId, since, until }: Readonly<{ roomId: RoomId; userId: UserId; since: number; until: number }>): boolean =>
   db
-    .query('SELECT 1 FROM receipts WHERE room = +? AND user = +? AND position > +? AND position <= +? LIMIT 1')
+    .query('SELECT 1 FROM receipts WHERE room = ? AND user = ? AND position > ? AND position <= ? LIMIT 1')
     .get(names.find(roomId) ?? -1, names.find(userId) ?? -1, since, until) !== null
 
 /** Private receipts are their owner's alone. spec: client-server-api#receipts */
@@ -37,7 +37,7 @@ export function readReceipts(
     .query<ReceiptRow, [number, number, number, number]>(`
       SELECT n.name, r.type, r.thread, e.event_id, r.ts
         FROM receipts r JOIN names n ON n.num = r.user JOIN events e ON e.num = r.event
-       WHERE r.room = +?1 AND r.position > +?2 AND r.position <= +?3 AND (r.type <> 'm.read.private' OR r.user = +?4)`)
+       WHERE r.room = ?1 AND r.position > ?2 AND r.position <= ?3 AND (r.type <> 'm.read.private' OR r.user = ?4)`)
     .all(store.names.find(roomId) ?? -1, since, until, store.names.find(userId) ?? -1)
     .filter(({ name }) => !ignored.has(name))
   return rows.length === 0 ? undefined : printReceipts(rows)

@@ -85,7 +85,7 @@ export const listInviters = ({ store: { db, names }, userId }: Pick<Reading, 'st
   db
     .query<{ sender: number }, [number, number, number]>(`
       SELECT DISTINCT e.sender FROM state_changes c JOIN events e ON e.num = c.event
-       WHERE c.room = +? AND c.type = +? AND c.state_key = +? AND e.json ->> '$.content.membership' = 'invite'`)
+       WHERE c.room = ? AND c.type = ? AND c.state_key = ? AND e.json ->> '$.content.membership' = 'invite'`)
     .all(names.find(roomId) ?? -1, names.find('m.room.member') ?? -1, names.find(userId) ?? -1)
     .map(({ sender }) => names.textOf(sender) as UserId)
 
@@ -98,7 +98,7 @@ const ownChanges = ({ db, names }: Store, { roomId, userId, since, until }: { ro
   db
     .query<OwnChange, [number, number, number, number, number]>(`
       SELECT c.position, e.json ->> '$.content.membership' AS membership FROM state_changes c JOIN events e ON e.num = c.event
-       WHERE c.room = +? AND c.type = +? AND c.state_key = +? AND c.position > +? AND c.position <= +? ORDER BY c.position`)
+       WHERE c.room = ? AND c.type = ? AND c.state_key = ? AND c.position > ? AND c.position <= ? ORDER BY c.position`)
     .all(names.find(roomId) ?? -1, names.find('m.room.member') ?? -1, names.find(userId) ?? -1, since, until)
 
 const membershipOf = (body: string): Membership => (JSON.parse(`${body}}`) as { content: { membership: Membership } }).content.membership

@@ -1,4 +1,4 @@
-import type { JsonObject } from '#core/pdu.ts'
+import type { JsonObject } from '#schema/pdu.ts'
 import { redactEvent } from '#core/redaction.ts'
 import type { ClientEvent, Unsigned } from '#core/sync/client-event.ts'
 import { selectFields } from '#core/sync/filter.ts'

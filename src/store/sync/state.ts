@@ -80,9 +80,9 @@ function stateAt({ store }: Reading, roomId: RoomId, at: number, which: 'all' | 
   const room = store.names.find(roomId)
   const member = store.names.find(MEMBER)
   if (room === undefined || member === undefined) return []
-  const ranges = which === 'all' ? ['s.type IS NOT NULL'] : ['s.type < +?2', 's.type > +?2']
+  const ranges = which === 'all' ? ['s.type IS NOT NULL'] : ['s.type < ?2', 's.type > ?2']
   const sql = ranges
-    .map((range) => `SELECT ${CLIENT_EVENT} FROM room_state s JOIN events e ON e.num = s.event WHERE s.room = +?1 AND ${range} AND +?2 > 0`)
+    .map((range) => `SELECT ${CLIENT_EVENT} FROM room_state s JOIN events e ON e.num = s.event WHERE s.room = ?1 AND ${range} AND ?2 > 0`)
     .join(' UNION ALL ')
   const now = store.db.query<ClientEventRow, [number, number]>(sql).all(room, member).map((row) => clientEventOf(store, row))
   return now.flatMap((event) => {

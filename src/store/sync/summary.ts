@@ -6,7 +6,7 @@ const HEROES = 5
 
 const HERO = `
   SELECT n.name FROM memberships m JOIN names n ON n.num = m.user
-   WHERE m.room = +?1 AND m.membership = +?2 AND m.user <> +?3 ORDER BY m.user LIMIT ${HEROES}`
+   WHERE m.room = ?1 AND m.membership = ?2 AND m.user <> ?3 ORDER BY m.user LIMIT ${HEROES}`
 
 /** Up to five people other than the reader: the joined and invited, or else those who have left. */
 export function listHeroes({ db, names }: Store, roomId: RoomId, reader: UserId): UserId[] {
@@ -31,7 +31,7 @@ export function readSummary(store: Store, roomId: RoomId, reader: UserId): { tex
 
 const NAME = `
   SELECT 1 FROM room_state s JOIN events e ON e.num = s.event
-   WHERE s.room = +?1 AND s.type = +?2 AND s.state_key = +?3 AND e.json ->> ?4 <> ''`
+   WHERE s.room = ?1 AND s.type = ?2 AND s.state_key = ?3 AND e.json ->> ?4 <> ''`
 
 function isNamed({ db, names }: Store, roomId: RoomId): boolean {
   const has = (type: string, path: string): boolean =>

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { checkAuthEventList, checkEventAuth } from '#core/event-auth/check.ts'
 import { roomIdOfCreate } from '#core/event-id.ts'
-import { type Pdu, type RoomEvent, referencedIds } from '#core/pdu.ts'
+import { type Pdu, type RoomEvent, referencedIds } from '#schema/pdu.ts'
 import { KNOWN_ROOM_VERSIONS, type RoomVersion, type RoomVersionRules } from '#core/room-version.ts'
 import { stateKeyOf } from '#core/state-key.ts'
 import type { Verdict } from '#core/verdict.ts'

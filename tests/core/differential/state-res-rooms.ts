@@ -1,5 +1,5 @@
 import { roomIdOfCreate } from '#core/event-id.ts'
-import type { JsonObject, RoomEvent } from '#core/pdu.ts'
+import type { JsonObject, RoomEvent } from '#schema/pdu.ts'
 import type { RoomVersion } from '#core/room-version.ts'
 import type { EventId, UserId } from '#schema/identifiers.ts'
 import { loadFixture, rulesOf } from './fixture.ts'

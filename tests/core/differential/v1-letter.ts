@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { checkEventAuth } from '#core/event-auth/check.ts'
-import type { RoomEvent } from '#core/pdu.ts'
+import type { RoomEvent } from '#schema/pdu.ts'
 import type { RoomVersionRules } from '#core/room-version.ts'
 
 /**

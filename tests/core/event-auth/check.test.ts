@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { checkAuthEventList, checkEventAuth, mayRedact } from '#core/event-auth/check.ts'
-import type { RoomEvent } from '#core/pdu.ts'
+import type { RoomEvent } from '#schema/pdu.ts'
 import type { RoomVersion } from '#core/room-version.ts'
 import {
   ALL_VERSIONS,

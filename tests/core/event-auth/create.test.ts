@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { checkEventAuth } from '#core/event-auth/check.ts'
-import type { Pdu } from '#core/pdu.ts'
+import type { Pdu } from '#schema/pdu.ts'
 import type { RoomVersion } from '#core/room-version.ts'
 import { createDag, outcome, versions } from '#harness/dag.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import type { Json, JsonObject } from '#core/pdu.ts'
+import type { Json, JsonObject } from '#schema/pdu.ts'
 import type { RoomVersion } from '#core/room-version.ts'
 import {
   ALL_VERSIONS,

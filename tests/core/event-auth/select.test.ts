@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { authStateKeys, selectAuthEvents } from '#core/event-auth/select.ts'
-import type { JsonObject } from '#core/pdu.ts'
+import type { JsonObject } from '#schema/pdu.ts'
 import type { RoomVersion } from '#core/room-version.ts'
 import { createDag, furnishedRoom, joinOf, memberOf, messageBy, rulesOf, versions } from '#harness/dag.ts'
 

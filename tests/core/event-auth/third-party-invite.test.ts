@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { SIGNATURE_TRIES_LIMIT } from '#core/event-auth/third-party-invite.ts'
-import type { Json, JsonObject } from '#core/pdu.ts'
+import type { Json, JsonObject } from '#schema/pdu.ts'
 import { signJson, signingKeyFromSeed } from '#core/signing.ts'
 import { ALL_VERSIONS, type Furnishing, furnishedRoom, memberOf, outcome } from '#harness/dag.ts'
 import { serverNameOf } from '#schema/identifiers.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import type { JsonObject } from '#core/pdu.ts'
+import type { JsonObject } from '#schema/pdu.ts'
 import {
   emptyAudience,
   evaluateForAudience,
@@ -10,7 +10,7 @@ import {
   type Audience,
 } from '#core/push-rules/audience.ts'
 import { pushSubject, type PushContext, type PushEvent } from '#core/push-rules/conditions.ts'
-import type { PushRule, Ruleset } from '#core/push-rules/defaults.ts'
+import type { Ruleset } from '#core/push-rules/defaults.ts'
 import {
   compileRuleset,
   evaluate,
@@ -20,6 +20,7 @@ import {
 } from '#core/push-rules/evaluate.ts'
 import { NO_PUSH_RULE_CHOICES, rulesetFor } from '#core/push-rules/ruleset.ts'
 import type { UserId } from '#schema/identifiers.ts'
+import type { PushRule } from '#schema/push-rules.ts'
 
 const den = '!den:a.example' as const
 const context: PushContext = {

@@ -6,7 +6,7 @@ import {
   type PushContext,
   type Reader,
 } from '#core/push-rules/conditions.ts'
-import type { JsonObject } from '#core/pdu.ts'
+import type { JsonObject } from '#schema/pdu.ts'
 import vectors from '#fixtures/push-conditions.json'
 
 const alice = '@alice:a.example' as const

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import type { JsonObject } from '#core/pdu.ts'
+import type { JsonObject } from '#schema/pdu.ts'
 import { pushSubject, type PushContext, type PushEvent, type Reader } from '#core/push-rules/conditions.ts'
 import {
   compileRuleset,
@@ -10,15 +10,10 @@ import {
   SILENT,
   tweaksOf,
 } from '#core/push-rules/evaluate.ts'
-import {
-  addRule,
-  NO_PUSH_RULE_CHOICES,
-  rulesetFor,
-  setEnabled,
-  type PushRuleChoices,
-} from '#core/push-rules/ruleset.ts'
+import { addRule, NO_PUSH_RULE_CHOICES, rulesetFor, setEnabled } from '#core/push-rules/ruleset.ts'
 import { MatrixError } from '#schema/matrix-error.ts'
 import type { UserId } from '#schema/identifiers.ts'
+import type { PushRuleChoices } from '#schema/push-rules.ts'
 
 const alice = '@alice:a.example' as const
 const bob = '@bob:a.example' as const

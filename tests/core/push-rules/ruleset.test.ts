@@ -1,21 +1,8 @@
 import { describe, expect, test } from 'bun:test'
-import type { PushRule } from '#core/push-rules/defaults.ts'
 import { outcomeOf, SILENT } from '#core/push-rules/evaluate.ts'
-import {
-  addRule,
-  findRule,
-  NO_PUSH_RULE_CHOICES,
-  OWN_RULES_LIMIT,
-  removeRule,
-  RULE_PARTS_LIMIT,
-  RULE_TEXT_LIMIT,
-  rulesetFor,
-  setActions,
-  setEnabled,
-  type PushRuleChoices,
-  type RulePlace,
-} from '#core/push-rules/ruleset.ts'
+import { addRule, findRule, NO_PUSH_RULE_CHOICES, OWN_RULES_LIMIT, removeRule, RULE_PARTS_LIMIT, RULE_TEXT_LIMIT, rulesetFor, setActions, setEnabled, type RulePlace } from '#core/push-rules/ruleset.ts'
 import { MatrixError } from '#schema/matrix-error.ts'
+import type { PushRule, PushRuleChoices } from '#schema/push-rules.ts'
 
 const alice = '@alice:a.example' as const
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import type { RoomEvent } from '#core/pdu.ts'
+import type { RoomEvent } from '#schema/pdu.ts'
 import { applyAllowed } from '#core/state-res/iterative-auth.ts'
 import { type Dag, createDag, joinOf, memberOf, powerLevelsBy, topicBy } from '#harness/dag.ts'
 import type { EventId } from '#schema/identifiers.ts'

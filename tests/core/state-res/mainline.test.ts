@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import type { RoomEvent } from '#core/pdu.ts'
+import type { RoomEvent } from '#schema/pdu.ts'
 import { mainlineOrder } from '#core/state-res/mainline.ts'
 import { type Dag, createDag, joinOf, powerLevelsBy, topicBy } from '#harness/dag.ts'
 

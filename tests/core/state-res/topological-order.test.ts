@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { topologicalPowerOrder } from '#core/state-res/topological-order.ts'
-import type { RoomEvent } from '#core/pdu.ts'
+import type { RoomEvent } from '#schema/pdu.ts'
 import { type Dag, createDag, joinOf, powerLevelsBy } from '#harness/dag.ts'
 
 const alice = '@alice:a.example'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { sha1Hex } from '#core/digest.ts'
-import type { RoomEvent } from '#core/pdu.ts'
+import type { RoomEvent } from '#schema/pdu.ts'
 import { type StateKey, stateKeyOf } from '#core/state-key.ts'
 import { resolveState } from '#core/state-res/resolve.ts'
 import { type Dag, createDag, joinOf, joinRuleBy, memberOf, powerLevelsBy, topicBy } from '#harness/dag.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import type { RoomEvent } from '#core/pdu.ts'
+import type { RoomEvent } from '#schema/pdu.ts'
 import { type StateKey, stateKeyOf } from '#core/state-key.ts'
 import { resolveState } from '#core/state-res/resolve.ts'
 import { isPowerEvent } from '#core/state-res/v2.ts'

@@ -58,7 +58,7 @@ const ACTIVITY = [
 
 const LAST_ACTIVITY = `
   SELECT position FROM (
-    SELECT position, type FROM events WHERE room = +?1 AND position > +?2 AND position <= +?3 ORDER BY position DESC LIMIT ${ACTIVITY_WITHIN}
+    SELECT position, type FROM events WHERE room = ?1 AND position > ?2 AND position <= ?3 ORDER BY position DESC LIMIT ${ACTIVITY_WITHIN}
   ) WHERE type IN (SELECT value FROM json_each(?4)) ORDER BY position DESC LIMIT 1`
 
 /** Position of the last event that counts as activity. */

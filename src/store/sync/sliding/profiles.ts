@@ -65,7 +65,7 @@ function peopleInSight(reading: SlidingReading, { request, interest }: Asked, is
 
 const LOCAL_MEMBERS = `
   SELECT n.name FROM memberships m JOIN users u ON u.user = m.user JOIN names n ON n.num = m.user
-   WHERE m.room = +? AND m.membership = 'join' LIMIT ${PROFILES_PER_ANSWER}`
+   WHERE m.room = ? AND m.membership = 'join' LIMIT ${PROFILES_PER_ANSWER}`
 
 const localMembers = ({ db }: SlidingReading['store'], room: number): UserId[] =>
   db.query<{ name: UserId }, [number]>(LOCAL_MEMBERS).all(room).map(({ name }) => name)

@@ -68,12 +68,12 @@ const byPlace = (one: ListedRoom, other: ListedRoom): number => other.place - on
 function readList(store: Store, known: KnownRooms, userId: UserId, until: number): RoomList {
   const rows = store.db
     .query<{ room: number; membership: string; last: number | null }, [number, number]>(`
-      SELECT m.room, m.membership, (SELECT max(e.position) FROM events e WHERE e.room = m.room AND e.position <= +?2) AS last
+      SELECT m.room, m.membership, (SELECT max(e.position) FROM events e WHERE e.room = m.room AND e.position <= ?2) AS last
         FROM memberships m
-       WHERE m.user = +?1 AND m.is_forgotten = 0 AND m.membership <> 'leave' AND m.membership <> 'ban'
+       WHERE m.user = ?1 AND m.is_forgotten = 0 AND m.membership <> 'leave' AND m.membership <> 'ban'
        UNION ALL
       SELECT m.room, m.membership, NULL FROM memberships m JOIN events e ON e.num = m.event
-       WHERE m.user = +?1 AND m.is_forgotten = 0 AND m.membership IN ('leave', 'ban') AND e.sender <> +?1`)
+       WHERE m.user = ?1 AND m.is_forgotten = 0 AND m.membership IN ('leave', 'ban') AND e.sender <> ?1`)
     .all(store.names.find(userId) ?? -1, until)
   const order = rows.flatMap(({ room, membership, last }) => {
     const roomId = store.names.textOf(room) as RoomId
@@ -98,11 +98,11 @@ export const hasEverJoined = ({ db, names }: Store, userId: UserId, roomId: Room
   db
     .query(`
       SELECT 1 FROM state_changes c JOIN events e ON e.num = c.event
-       WHERE c.room = +? AND c.type = +? AND c.state_key = +? AND e.json ->> '$.content.membership' = 'join' LIMIT 1`)
+       WHERE c.room = ? AND c.type = ? AND c.state_key = ? AND e.json ->> '$.content.membership' = 'join' LIMIT 1`)
     .get(names.find(roomId) ?? -1, names.find('m.room.member') ?? -1, names.find(userId) ?? -1) !== null
 
 const lastEventOf = ({ db }: Store, { num }: KnownRoom, until: number): number =>
-  db.query<{ last: number | null }, [number, number]>('SELECT max(position) AS last FROM events WHERE room = +? AND position <= +?').get(num, until)?.last ?? 0
+  db.query<{ last: number | null }, [number, number]>('SELECT max(position) AS last FROM events WHERE room = ? AND position <= ?').get(num, until)?.last ?? 0
 
 /** Brings a list up to `until`, looking only at what has moved since. */
 function follow(store: Store, known: KnownRooms, list: RoomList, { until, movedSince, mayHaveMoved }: Moves): void {

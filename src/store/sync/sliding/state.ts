@@ -48,7 +48,7 @@ function readCurrent(store: Store, { roomId, wish, at }: WishedState): ClientEve
 
 const CHANGED = `
   SELECT c.type, c.state_key, c.event, max(c.position) FROM state_changes c
-   WHERE c.room = +?1 AND c.position > +?2 AND c.position <= +?3`
+   WHERE c.room = ?1 AND c.position > ?2 AND c.position <= ?3`
 const GROUPED = 'GROUP BY c.type, c.state_key'
 const CHANGED_BUT_MEMBERS = `SELECT ${CLIENT_EVENT} FROM (${CHANGED} AND c.type <> ?4 ${GROUPED}) n JOIN events e ON e.num = n.event`
 const CHANGED_MEMBERS = `SELECT ${CLIENT_EVENT} FROM (${CHANGED} AND c.type = ?4 ${GROUPED}) n JOIN events e ON e.num = n.event`

@@ -4,8 +4,8 @@ import { attachConnection } from '#http/connection.ts'
 import type { Config, Listener } from '#config'
 import { ConfigError } from '#config'
 
-import { clientAddress, networkMatcher } from '#process/address.ts'
-import { pathFilter } from '#process/resources.ts'
+import { clientAddress, networkMatcher } from './address.ts'
+import { pathFilter } from './resources.ts'
 
 /** A connection on which nothing moves is closed; the ticks of Bun's timer are four seconds. */
 export const IDLE_TIMEOUT_SECONDS = 120

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 
 import { ConfigError, loadConfig } from '#config'
 import { connectionOf } from '#http/connection.ts'
-import { listen, REQUEST_BODY_LIMIT_BYTES, REQUEST_HEADER_LIMIT_BYTES, type Handler, type Listening } from '#listen'
+import { listen, REQUEST_BODY_LIMIT_BYTES, REQUEST_HEADER_LIMIT_BYTES, type Handler, type Listening } from '#process/listen.ts'
 import { clientAddress, networkMatcher, plainAddress } from '#process/address.ts'
 import { pathFilter } from '#process/resources.ts'
 
