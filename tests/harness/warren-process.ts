@@ -224,6 +224,9 @@ async function collect(stream: ReadableStream<Uint8Array>, into: string[]): Prom
   for await (const chunk of stream) into.push(decoder.decode(chunk, { stream: true }))
 }
 
+/** Characters of what a server said that are shown when it has ended. */
+const LAST_WORDS = 2_000
+
 async function untilAnswering(
   port: number,
   deadline: number,
@@ -232,7 +235,7 @@ async function untilAnswering(
 ): Promise<void> {
   while (!(await answers(port))) {
     const ending = endedWith()
-    if (ending !== undefined) throw new Error(`The server ended with ${ending}:\n${said.join('')}`)
+    if (ending !== undefined) throw new Error(`The server ended with ${ending}:\n${said.join('').slice(-LAST_WORDS)}`)
     if (performance.now() > deadline) throw new Error(`The server did not answer in time:\n${said.join('')}`)
     await Bun.sleep(POLL_MS)
   }
