@@ -63,7 +63,7 @@ async function measureServers(options: Options): Promise<void> {
 async function measureAll(subjects: readonly Subject[], { only }: Options): Promise<void> {
   const wants = (...names: readonly string[]): boolean => only.length === 0 || names.some((name) => only.includes(name))
   if (wants('start-empty')) await eachOf(subjects, startEmpty)
-  await Bun.sleep(SETTLE_MS)
+  if (wants('memory-idle')) await Bun.sleep(CALM_MS)
   if (wants('memory-idle')) await eachOf(subjects, ({ bench }) => [memory('memory-idle', bench.target)])
   for (const workload of workloads) {
     if (!wants(workload.name, ...workload.figures)) continue

@@ -92,7 +92,8 @@ export async function openHomeserver(config: Config, log: Logger, clock: Clock =
   const sessions = sessionCache(store)
   const events = eventsAtHand(store)
   const inboxes = inboxCache(store)
-  const journal = toldJournal(sqliteJournal(store, opened.writer), [sessions, inboxes, events])
+  const searcher = config.enableSearch ? openSearcher(store, config.database.path) : undefined
+  const journal = toldJournal(sqliteJournal(store, opened.writer), [sessions, inboxes, events, ...(searcher ? [searcher] : [])])
   const world: World = {
     serverName: config.serverName,
     signingKey: signingKeyFromSeed(key.keyId, key.seed),
@@ -129,7 +130,6 @@ export async function openHomeserver(config: Config, log: Logger, clock: Clock =
       log.error({ err: error }, 'the housekeeping has failed')
     }
   }))
-  const searcher = config.enableSearch ? openSearcher(store, config.database.path) : undefined
   return {
     config,
     serverName: config.serverName,

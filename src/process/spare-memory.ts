@@ -32,8 +32,9 @@ export function collections(workedMs: number): (workedMs: number) => Look {
  * size fills, and small ones have other programs to run. The returned function ends it.
  */
 export function spareMemory(): () => void {
-  const look = collections(workedMs())
-  let timer = setTimeout(again, CALM_MS)
+  // To start is a burst of work, too.
+  const look = collections(workedMs() - WORTH_MS)
+  let timer = setTimeout(again, KEEN_MS)
   timer.unref()
   function again(): void {
     const { isDue, nextInMs } = look(workedMs())

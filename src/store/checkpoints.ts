@@ -1,6 +1,6 @@
 import type { FromCheckpointer, ToCheckpointer } from './checkpointer.ts'
 import type { StoreReport } from './report.ts'
-import { THREAD } from './thread.ts'
+import { openThreadOnDemand, spawnThread } from './thread-on-demand.ts'
 
 /** By then what was written first is answered: a thread that starts takes the processor from those that wait. */
 const START_AFTER_MS = 250
@@ -23,71 +23,24 @@ export type Checkpoints = Readonly<{
   close: () => Promise<void>
 }>
 
-type Thread = Readonly<{ send: (message: ToCheckpointer) => void; stop: () => Promise<void> }>
-
-/**
- * Has the checkpointer thread at work while there is something to do for it: where nobody writes it takes no memory, and
- * wakes nobody. A thread that has failed is started again by the next write.
- */
+/** Has the checkpointer thread at work while there is something to move or to check. */
 export function openCheckpoints(path: string, options: CheckpointOptions): Checkpoints {
   const { hasLog, mustCheck, checkAfterMs = CHECK_AFTER_MS, report, spawn = spawnCheckpointer } = options
-  let thread: Thread | undefined
-  let starting: ReturnType<typeof setTimeout> | undefined
-  let stopping: Promise<void> | undefined
-  let isClosed = false
-  const leave = (): void => {
-    const leaving = thread?.stop()
-    thread = undefined
-    stopping = leaving?.finally(() => (stopping = undefined))
-  }
-  const start = async (): Promise<void> => {
-    await stopping
-    starting = undefined
-    if (isClosed || thread) return
-    const started = startThread(spawn(), { report, leave, failed: () => thread === started && (thread = undefined) })
-    thread = started
-    started.send({ kind: 'open', path })
-  }
-  const startIn = (ms: number): void => {
-    if (!thread && !isClosed) starting ??= setTimeout(() => void start(), ms)
-  }
-  const check = (): void => void start().then(() => thread?.send({ kind: 'check' }))
-  if (hasLog) startIn(START_AFTER_MS)
-  const checking = mustCheck ? setTimeout(check, checkAfterMs) : undefined
+  const thread = openThreadOnDemand<ToCheckpointer, FromCheckpointer>({
+    spawn,
+    open: { kind: 'open', path },
+    hear: (said) => said.kind === 'report' && report(said.report),
+    failed: (why) => report({ kind: 'threadFailed', thread: 'checkpointer', why }),
+  })
+  if (hasLog) thread.wantedIn(START_AFTER_MS)
+  const checking = mustCheck ? setTimeout(() => thread.send({ kind: 'check' }), checkAfterMs) : undefined
   return {
-    wanted: () => startIn(START_AFTER_MS),
+    wanted: () => thread.wantedIn(START_AFTER_MS),
     async close() {
-      isClosed = true
-      clearTimeout(starting)
       clearTimeout(checking)
-      leave()
-      await stopping
+      await thread.close()
     },
   }
 }
 
-const spawnCheckpointer = (): Worker => new Worker(new URL('./checkpointer.ts', import.meta.url), THREAD)
-
-type Hearing = Readonly<{ report: CheckpointOptions['report']; leave: () => void; failed: () => void }>
-
-function startThread(worker: Worker, { report, leave, failed }: Hearing): Thread {
-  const { promise: ended, resolve: end } = Promise.withResolvers<void>()
-  worker.onmessage = ({ data }: MessageEvent<FromCheckpointer>) => {
-    if (data.kind === 'report') report(data.report)
-    else if (data.kind === 'idle') leave()
-    else end()
-  }
-  worker.onerror = ({ message }) => {
-    report({ kind: 'threadFailed', thread: 'checkpointer', why: message })
-    failed()
-    end()
-  }
-  return {
-    send: (message) => worker.postMessage(message),
-    async stop() {
-      worker.postMessage({ kind: 'close' } satisfies ToCheckpointer)
-      await ended
-      worker.terminate()
-    },
-  }
-}
+const spawnCheckpointer = (): Worker => spawnThread(new URL('./checkpointer.ts', import.meta.url))

@@ -1,6 +1,6 @@
 import { chmodSync, rmSync } from 'node:fs'
 import { PlannedDatabase } from './planned-database.ts'
-import { findMatches, indexMore, type Matches, prepareIndex, type SearchQuery } from './search.ts'
+import { findMatches, indexMore, isIndexed, type Matches, prepareIndex, type SearchQuery } from './search.ts'
 import { type Store, storeOn } from './store.ts'
 
 /**
@@ -14,10 +14,14 @@ export type ToReader =
 export type FromReader =
   | Readonly<{ kind: 'found'; id: number; matches: Matches }>
   | Readonly<{ kind: 'failed'; id: number; error: string }>
+  /** Everything is indexed, and nothing has been asked or written for long. */
+  | Readonly<{ kind: 'idle' }>
   | Readonly<{ kind: 'closed' }>
 
 /** What has come is indexed this long after, at the latest. */
 const INDEX_EVERY_MS = 1_000
+/** Rounds with nothing to do after which the thread is of no use: half a minute. */
+const IDLE_ROUNDS = 30
 /** Batches that a search waits for when the index lags behind; what is older than these is found by the next one. */
 const BATCHES_BEFORE_SEARCH = 40
 const BUSY_TIMEOUT_MS = 5_000
@@ -27,6 +31,7 @@ const OWNER_ONLY = 0o600
 let place: Extract<ToReader, { kind: 'open' }> | undefined
 let opened: Store | undefined
 let timer: ReturnType<typeof setTimeout> | undefined
+let idleRounds = 0
 
 const say = (message: FromReader): void => postMessage(message)
 
@@ -68,15 +73,18 @@ function attach({ path, indexPath }: { path: string; indexPath: string }): Store
 function indexOn(): void {
   let hasMore = false
   try {
-    hasMore = indexMore(connection())
+    idleRounds = isIndexed(connection()) ? idleRounds + 1 : 0
+    hasMore = idleRounds === 0 && indexMore(connection())
   } catch {
     // A full disk, or a lock: the next round tries again.
   }
+  if (idleRounds === IDLE_ROUNDS) say({ kind: 'idle' })
   timer = setTimeout(indexOn, hasMore ? 0 : INDEX_EVERY_MS)
 }
 
 function search(query: SearchQuery): Matches {
   const store = connection()
+  idleRounds = 0
   for (let batch = 0; batch < BATCHES_BEFORE_SEARCH && indexMore(store); batch++);
   return findMatches(store, query)
 }

@@ -51,8 +51,7 @@ const NEXT_EVENTS = `
  */
 export function indexMore(store: Store): boolean {
   const { db, names } = store
-  const position = db.query<{ position: number }, []>('SELECT position FROM search.progress').get()?.position ?? 0
-  const last = db.query<{ last: number | null }, []>('SELECT max(position) AS last FROM journal').get()?.last ?? 0
+  const { position, last } = progress(store)
   // The database is an older one than the index was made from.
   if (position > last) return startAnew(db)
   if (position === last) return false
@@ -68,6 +67,17 @@ export function indexMore(store: Store): boolean {
   }).deferred()
   return upTo < last
 }
+
+/** Whether the index is as new as the database. */
+export function isIndexed(store: Store): boolean {
+  const { position, last } = progress(store)
+  return position === last
+}
+
+const progress = ({ db }: Store): { position: number; last: number } => ({
+  position: db.query<{ position: number }, []>('SELECT position FROM search.progress').get()?.position ?? 0,
+  last: db.query<{ last: number | null }, []>('SELECT max(position) AS last FROM journal').get()?.last ?? 0,
+})
 
 function startAnew(db: Database): boolean {
   db.run('PRAGMA search.user_version = 0')
