@@ -13,7 +13,6 @@ import type { Bench } from './bench/target.ts'
 import { openBench } from './bench/target.ts'
 import type { Figure, Unmeasured, Workload } from './bench/workload.ts'
 
-const SETTLE_MS = 1000
 /** What is in use when a burst of work is over: every server collects garbage some time later. */
 const CALM_MS = 3000
 const workloads: readonly Workload[] = [sends, deliveries, syncs, reads, creations, disk]

@@ -1,4 +1,5 @@
-import { mkdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 import { reportEndpoints } from './endpoints.ts'
@@ -11,6 +12,9 @@ import { unreadOptions } from './option-use.ts'
 
 const root = join(import.meta.dir, '..')
 const answeredFile = join(root, 'dist', 'answered.txt')
+/** What the tests write goes here and is thrown away, however they end. */
+const scratch = mkdtempSync(join(tmpdir(), 'warren-'))
+process.on('exit', () => rmSync(scratch, { recursive: true, force: true }))
 const CODE_FOLDERS = ['schema', 'actors', 'src', 'scripts']
 const TEST_LIMIT_MS = 285_000
 const LARGEST_SHOWN = 5
@@ -22,7 +26,7 @@ type Outcome = Readonly<{ passed: number; failed: number }>
 type Output = 'inherit' | Bun.BunFile
 
 async function run(command: readonly string[], output: Output = 'inherit'): Promise<number> {
-  const env = { ...process.env, WARREN_ANSWERED: answeredFile }
+  const env = { ...process.env, WARREN_ANSWERED: answeredFile, TMPDIR: scratch }
   const child = Bun.spawn([...command], { cwd: root, env, stdio: ['ignore', output, output], timeout: TEST_LIMIT_MS })
   return child.exited
 }
