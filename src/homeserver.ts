@@ -83,7 +83,7 @@ const nonce = (): string => randomBytes(24).toString('base64url')
 /** Opens the database and starts the actors; nothing listens yet. */
 export async function openHomeserver(config: Config, log: Logger, clock: Clock = systemClock): Promise<Homeserver> {
   mkdirSync(config.dataDir, { recursive: true, mode: 0o700 })
-  const [key] = openSigningKeys(config.signingKeyPath)
+  const [key] = openSigningKeys(config.signingKeyPath, config.database.path)
   const opened = await openStore(config.database.path, config.database.synchronous, {
     serverName: config.serverName,
     report: (report) => logReport(log, report),

@@ -348,16 +348,23 @@ describe('the table of options', () => {
 describe('the signing key', () => {
   test('is made once, for its owner alone', () => {
     const path = join(folder, 'keys', 'signing.key')
-    const [made] = openSigningKeys(path)
+    const [made] = openSigningKeys(path, join(folder, 'no.db'))
     expect(readFileSync(path, 'utf8')).toMatch(/^ed25519 a_[A-Za-z0-9]{4} [A-Za-z0-9+/]{43}\n$/)
     expect(statSync(path).mode & 0o777).toBe(0o600)
     expect(made.seed).toHaveLength(32)
-    expect(openSigningKeys(path)).toEqual([made])
+    expect(openSigningKeys(path, join(folder, 'no.db'))).toEqual([made])
+  })
+
+  test('is not made anew for a server that had one', () => {
+    const path = join(folder, 'lost', 'signing.key')
+    const database = written('anything')
+    expect(() => openSigningKeys(path, database)).toThrow(`type: warren generate-signing-key -o ${path}`)
+    expect(existsSync(path)).toBe(false)
   })
 
   test("Synapse's file is read", () => {
     const path = written('ed25519 a_AbCd YJDBA9Xnr2sVqXD9Vj7XVUnmFZcZrlw8Md7kMW+3XA1\n')
-    expect(openSigningKeys(path)[0].keyId).toBe('ed25519:a_AbCd')
+    expect(openSigningKeys(path, join(folder, 'no.db'))[0].keyId).toBe('ed25519:a_AbCd')
   })
 
   test.each([
@@ -366,7 +373,7 @@ describe('the signing key', () => {
     ['empty', '\n'],
   ])('a file that is %s is refused and left alone', (_, text) => {
     const path = written(text)
-    expect(() => openSigningKeys(path)).toThrow(ConfigError)
+    expect(() => openSigningKeys(path, join(folder, 'no.db'))).toThrow(ConfigError)
     expect(readFileSync(path, 'utf8')).toBe(text)
   })
 })

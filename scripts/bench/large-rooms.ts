@@ -44,7 +44,7 @@ export type TextOf = (roomId: RoomId, number: number, total: number) => string
 /** Returns how many events were written. */
 export function growRooms(configPath: string, growths: readonly Growth[], textOf: TextOf): number {
   const config = loadConfig(configPath)
-  const [{ keyId, seed }] = openSigningKeys(config.signingKeyPath)
+  const [{ keyId, seed }] = openSigningKeys(config.signingKeyPath, config.database.path)
   const db = openWriting(config.database.path, 'normal')
   db.run('PRAGMA synchronous = OFF')
   try {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 
 import { ConfigError } from './problem.ts'
 import { writeSecretFile } from './secrets.ts'
@@ -25,7 +25,7 @@ export function readSigningKeys(path: string): readonly [SigningKeySeed, ...Sign
     if (version === undefined || seed?.length !== SEED_BYTES) {
       throw new ConfigError([
         `${path}:${index + 1}: a signing key is a line such as "ed25519 a_AbCd" and 43 letters of base64`,
-        'If this server has never spoken with others, remove the file and start again: a new key will be made',
+        'Put the one of your backup there; where there is none, remove the file and start again: what to do then is said',
       ])
     }
     return { keyId: `ed25519:${version}`, seed }
@@ -35,8 +35,21 @@ export function readSigningKeys(path: string): readonly [SigningKeySeed, ...Sign
   return [first, ...others]
 }
 
-/** The keys of the file, which is made (mode 0600) when it does not exist. */
-export function openSigningKeys(path: string): readonly [SigningKeySeed, ...SigningKeySeed[]] {
-  if (!existsSync(path)) writeSecretFile(path, newSigningKeyLine())
+/**
+ * The keys of the file, which is made (mode 0600) for a server that has no database yet. Throws ConfigError where the
+ * key of a server is gone: under another one, others would not believe what it has said before.
+ */
+export function openSigningKeys(path: string, databasePath: string): readonly [SigningKeySeed, ...SigningKeySeed[]] {
+  if (!existsSync(path)) {
+    if ((statSync(databasePath, { throwIfNoEntry: false })?.size ?? 0) > 0) throw keyIsGone(path, databasePath)
+    writeSecretFile(path, newSigningKeyLine())
+  }
   return readSigningKeys(path)
 }
+
+const keyIsGone = (path: string, databasePath: string): ConfigError =>
+  new ConfigError([
+    `There is no signing key at ${path}, and ${databasePath} holds what was signed with it`,
+    'Put the one of your backup there. If it is lost, other servers will no longer believe older events; to begin with',
+    `a new one, type: warren generate-signing-key -o ${path}`,
+  ])

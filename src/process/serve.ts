@@ -52,7 +52,7 @@ export async function serve(config: Config, open: OpenServer, warn: (line: strin
     const lock = lockDataFolder(config.dataDir)
     closers.push(() => lock.release())
     checkForeignDatabase(config.database.path)
-    openSigningKeys(config.signingKeyPath)
+    openSigningKeys(config.signingKeyPath, config.database.path)
     writePid(config.pidFile)
     closers.push(() => rmSync(config.pidFile, { force: true }))
     const { log, reopen, close } = openLog(config.log, warn)
