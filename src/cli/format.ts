@@ -19,9 +19,11 @@ const AGES: readonly (readonly [name: string, ms: number])[] = [
 /** `90000` as `1 minute`. */
 export function age(ms: number): string {
   const [name, unit] = AGES.find(([, each]) => ms >= each) ?? ['second', 1_000]
-  const count = Math.floor(ms / unit)
-  return `${count} ${name}${count === 1 ? '' : 's'}`
+  return counted(Math.floor(ms / unit), name)
 }
+
+/** `1 room`, `2 rooms`. */
+export const counted = (count: number, name: string): string => `${count} ${name}${count === 1 ? '' : 's'}`
 
 /** `2026-11-23 22:50`, in UTC; `never` for null. */
 export const date = (ts: number | null): string =>

@@ -1,7 +1,7 @@
 import { CONFIG_FLAGS, configFor } from './configuration.ts'
 import { banner } from './banner.ts'
 import { EXIT_FAILED, EXIT_FINE, EXIT_STOPPED, tell, type Command } from './command.ts'
-import { age, bytes } from './format.ts'
+import { age, bytes, counted } from './format.ts'
 import { probe } from './server.ts'
 
 const active = (users: number | null): string => (users === null ? '' : ` (${users} active this month)`)
@@ -28,9 +28,9 @@ export const statusCommand: Command = {
     }
     const { serverName, running, stats } = found.status
     tell(invocation, { state: 'running', serverName, ...running, ...stats }, [
-      `Warren ${running.version} runs as ${serverName} (process ${running.pid}) since ${age(Date.now() - running.startedTs)}`,
+      `Warren ${running.version} runs as ${serverName} (process ${running.pid}) for ${age(Date.now() - running.startedTs)}`,
       ...banner(config, running),
-      `${stats.users} users${active(stats.monthlyUsers)}, ${stats.rooms} rooms, database ${bytes(stats.databaseBytes)}, memory ${bytes(running.memoryBytes)}`,
+      `${counted(stats.users, 'user')}${active(stats.monthlyUsers)}, ${counted(stats.rooms, 'room')}, database ${bytes(stats.databaseBytes)}, memory ${bytes(running.memoryBytes)}`,
       ...(stats.isDiskFull ? ['The disk is full: writes are refused until there is room again'] : []),
       ...stats.problems.map((problem) => `Damaged: ${problem}`),
       ...Object.entries(stats.brokenInvariants).filter(([, count]) => count > 0).map(([what, count]) =>

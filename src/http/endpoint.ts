@@ -48,7 +48,7 @@ type Endpoint = (matched: Matched) => Promise<Response>
 
 /** An endpoint for everyone. */
 export const open = <const S extends EndpointSchema>(server: Homeserver, schema: S, handle: (call: Call<S>) => unknown): Endpoint =>
-  ({ request, params }) => answer(server, async () => handle(await readCall(server, schema, request, params)))
+  ({ request, params }) => answer(server, async (cause) => handle(await readCall(schema, { request, params, cause })))
 
 /** An endpoint that needs an access token. spec: client-server-api#using-access-tokens */
 export const signedIn = <const S extends EndpointSchema>(
@@ -57,11 +57,11 @@ export const signedIn = <const S extends EndpointSchema>(
   handle: (call: SignedInCall<S>) => unknown,
 ): Endpoint =>
   ({ request, params }) =>
-    answer(server, async () => {
+    answer(server, async (cause) => {
       const token = tokenOf(request)
       if (!token) throw missingToken()
       const requester = requesterOf(server, token, schema, request)
-      const call = await readCall(server, schema, request, params)
+      const call = await readCall(schema, { request, params, cause })
       return handle({ ...call, requester, token })
     })
 
@@ -72,10 +72,10 @@ export const maybeSignedIn = <const S extends EndpointSchema>(
   handle: (call: MaybeSignedInCall<S>) => unknown,
 ): Endpoint =>
   ({ request, params }) =>
-    answer(server, async () => {
+    answer(server, async (cause) => {
       const token = tokenOf(request)
       const requester = token ? requesterOf(server, token, schema, request) : null
-      return handle({ ...(await readCall(server, schema, request, params)), requester })
+      return handle({ ...(await readCall(schema, { request, params, cause })), requester })
     })
 
 /** An answer with another status than 200. */
@@ -85,21 +85,23 @@ export const status = (code: number, value: unknown): Response =>
 /** An answer that was put together as JSON text already. */
 export const rawJson = (text: string): Response => new Response(text, { headers: JSON_HEADERS })
 
-async function answer(server: Homeserver, work: () => Promise<unknown>): Promise<Response> {
+async function answer(server: Homeserver, work: (cause: string) => Promise<unknown>): Promise<Response> {
+  const cause = server.mintCause()
+  const response = await answerOf(server, cause, work)
+  response.headers.set('x-request-id', cause)
+  return response
+}
+
+async function answerOf(server: Homeserver, cause: string, work: (cause: string) => Promise<unknown>): Promise<Response> {
   try {
-    const value = await work()
+    const value = await work(cause)
     return value instanceof Response ? value : new Response(JSON.stringify(value), { headers: JSON_HEADERS })
   } catch (error) {
-    return errorResponse(error, (bug) => server.log.error({ err: bug }, 'a request failed'))
+    return errorResponse(error, (bug) => server.log.error({ cause, err: bug }, 'a request failed'))
   }
 }
 
-async function readCall<S extends EndpointSchema>(
-  server: Homeserver,
-  schema: S,
-  request: Request,
-  params: Record<string, string>,
-): Promise<Call<S>> {
+async function readCall<S extends EndpointSchema>(schema: S, { request, params, cause }: Matched & { cause: string }): Promise<Call<S>> {
   if (schema.params) checkSchema(schema.params, params, 'path')
   const query = readQuery(request.url, schema.query)
   if (schema.query) checkSchema(schema.query, query, 'query')
@@ -109,7 +111,7 @@ async function readCall<S extends EndpointSchema>(
     query,
     body,
     request,
-    cause: server.mintCause(),
+    cause,
     clientAddress: connectionOf(request).address,
   } as Call<S>
 }
