@@ -23,7 +23,7 @@ const OLD_NAMES = [
 /** All endpoints under one router. */
 export function app(server: Homeserver) {
   const bug = (error: unknown): void => server.log.error({ err: error }, 'a request failed')
-  const router = new Elysia({ normalize: false }).onError(({ error }) => errorResponse(error, bug))
+  const router = new Elysia({ normalize: false, strictPath: true }).onError(({ error }) => errorResponse(error, bug))
   const pages = [...clientPages(server), ...federationPages(server), metricsPage(server)]
   for (const { method, path, handler } of pages.flatMap(({ routes }) => routes)) {
     router.route(method, path, handler, AS_IT_IS)

@@ -34,8 +34,10 @@ export const roomStatePage = (server: Homeserver) => {
       }),
     )
     .get('/_matrix/client/v3/rooms/:roomId/state/:eventType', getOne)
+    .get('/_matrix/client/v3/rooms/:roomId/state/:eventType/', getOne)
     .get('/_matrix/client/v3/rooms/:roomId/state/:eventType/:stateKey', getOne)
     .put('/_matrix/client/v3/rooms/:roomId/state/:eventType', setOne)
+    .put('/_matrix/client/v3/rooms/:roomId/state/:eventType/', setOne)
     .put('/_matrix/client/v3/rooms/:roomId/state/:eventType/:stateKey', setOne)
 }
 

@@ -22,3 +22,15 @@ test('refusals carry such an id too, each its own, and never the one that a clie
   const ids = (await Promise.all([ask(), ask()])).map((answer) => answer.headers.get('x-request-id'))
   expect(new Set(['mine', null, ...ids]).size).toBe(4)
 })
+
+// spec: client-server-api#put_matrixclientv3roomsroomidstateeventtypestatekey ("the trailing slash is optional")
+test('a slash at the end belongs to the path: it names the empty state key, and elsewhere nothing', async () => {
+  const { alice } = await house()
+  const roomId = await makeRoom(alice)
+  const statusOf = async (method: string, path: string, body?: object) => (await alice(method, path, body)).status
+  const place = `/v3/rooms/${roomId}/state/m.room.topic`
+  expect(await statusOf('PUT', `${place}/`, { topic: 'frogs' })).toBe(200)
+  expect([await statusOf('GET', place), await statusOf('GET', `${place}/`)]).toEqual([200, 200])
+  expect(await statusOf('GET', '/v3/sync/')).toBe(404)
+  expect([await statusOf('GET', '/v3/pushrules/'), await statusOf('GET', '/v3/pushrules')]).toEqual([200, 404])
+})
