@@ -4,7 +4,10 @@ import { median } from './statistics.ts'
 import type { Bench, Target } from './target.ts'
 import type { Figure, Unmeasured, Workload } from './workload.ts'
 
-const SETTLE_MS = 1000
+const LOOK_EVERY_MS = 1_000
+/** Servers index and tidy up some time later: what is measured has not grown for so long. */
+const CALM_LOOKS = 12
+const MOST_LOOKS = 60
 
 /** What one message adds to the data directory, over many messages in fifty rooms. */
 export const disk: Workload = {
@@ -14,17 +17,26 @@ export const disk: Workload = {
     const directory = bench.target.dataDirectory
     if (directory === undefined) return [{ name: 'disk', why: 'no data directory' }]
     const fill = await prepareFill(bench, await bench.account(), bench.fillEvents)
-    await Bun.sleep(SETTLE_MS)
-    const before = bytesOnDisk(directory)
+    const before = await settledBytes(directory)
     const run = await fill()
-    await Bun.sleep(SETTLE_MS)
-    const after = bytesOnDisk(directory)
+    const after = await settledBytes(directory)
     const count = run.timesMs.length
     const megabytes = ((after - before) / 1e6).toFixed(1)
     const rate = Math.round(count / run.elapsedMs * 1000)
     const detail = `${count} messages, ${megabytes} MB, sent at ${rate} msg/s`
     return [{ name: 'disk', value: (after - before) / count, detail }]
   },
+}
+
+async function settledBytes(directory: string): Promise<number> {
+  let bytes = bytesOnDisk(directory)
+  for (let looks = 0, calm = 0; looks < MOST_LOOKS && calm < CALM_LOOKS; looks++) {
+    await Bun.sleep(LOOK_EVERY_MS)
+    const now = bytesOnDisk(directory)
+    calm = now === bytes ? calm + 1 : 0
+    bytes = now
+  }
+  return bytes
 }
 
 /** Resident memory now. */
