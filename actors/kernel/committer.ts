@@ -1,4 +1,5 @@
 import type { Kinded } from './actor.ts'
+import { Company } from './company.ts'
 import type { Journal, JournalRow, Snapshot } from './journal.ts'
 
 /** Turns that one batch may hold while another is being written; then deciding waits for the disk. */
@@ -6,12 +7,6 @@ export const TURNS_PER_COMMIT = 256
 /** The same for facts, because one turn may decide many. */
 export const FACTS_PER_COMMIT = 4_096
 export const SNAPSHOTS_PER_COMMIT = 256
-
-/** Below this many milliseconds a commit is so cheap that waiting for company would only cost. */
-export const FAST_COMMIT_MS = 0.6
-/** On slow disks the writer waits at most this share of a commit for the clients it has just answered. */
-export const COMPANY_WAIT_SHARE = 0.3
-export const COMPANY_WAIT_MAX_MS = 3
 
 /** `failure` is undefined when the batch is on disk, and says why when it will never be. */
 export type Settled = (failure: unknown) => void
@@ -64,9 +59,9 @@ export class Committer {
   #open = new OpenBatch()
   #inFlight: OpenBatch | undefined
   #nextPosition: number
-  #commitMs = 0
-  /** Until when, in real time, and for how many asks in the open batch the writer waits. */
-  #company = { until: 0, asks: 0 }
+  readonly #company = new Company()
+  /** Rings when the wait for company is over; until then nothing is sent unless all have come. */
+  #waiting: ReturnType<typeof setTimeout> | undefined
   #whenCommitted: (() => void)[] = []
 
   constructor(
@@ -96,9 +91,9 @@ export class Committer {
     return this.#inFlight === undefined && this.#open.isEmpty
   }
 
-  /** Something is open that `flush` would send or will send soon: come again in the next tick. */
+  /** Something is open that `flush` would send. */
   get wantsFlush(): boolean {
-    return this.#inFlight === undefined && !this.#open.isEmpty
+    return this.#inFlight === undefined && !this.#open.isEmpty && this.#waiting === undefined
   }
 
   add(actor: string, cause: string, ts: number, fact: Kinded): number {
@@ -109,7 +104,7 @@ export class Committer {
 
   /** To be called when everything that this tick of the event loop brought has been decided. */
   flush(): void {
-    if (!this.wantsFlush || this.#waitsForCompany) return
+    if (this.#inFlight !== undefined || this.#open.isEmpty || this.#waitsForCompany()) return
     const batch = this.#open
     this.#open = new OpenBatch()
     this.#inFlight = batch
@@ -123,7 +118,8 @@ export class Committer {
 
   /** Waits for no company this time: someone waits for everything to be on disk. */
   hurry(): void {
-    this.#company.until = 0
+    this.#company.hurry()
+    this.flush()
   }
 
   /** Resolves when the batch that is being written has been settled, if there is one. */
@@ -138,10 +134,7 @@ export class Committer {
 
   #committed(batch: OpenBatch, tookMs: number): void {
     this.#inFlight = undefined
-    // A busy event loop makes commits look slow, never fast: so downwards at once, upwards by and by.
-    const isFaster = this.#commitMs === 0 || tookMs < this.#commitMs
-    this.#commitMs = isFaster ? tookMs : this.#commitMs * 0.9 + tookMs * 0.1
-    this.#expectCompany(batch.asks)
+    this.#company.expect({ tookMs, answered: batch.asks, open: this.#open.asks }, this.time())
     batch.settle(undefined)
     this.#afterCommit(undefined)
   }
@@ -151,7 +144,7 @@ export class Committer {
     this.#inFlight = undefined
     this.#open = new OpenBatch()
     this.#nextPosition = this.journal.position + 1
-    this.#company.until = 0
+    this.#company.hurry()
     batch.settle(error)
     onTop.settle(error)
     this.#afterCommit(error)
@@ -162,19 +155,19 @@ export class Committer {
     for (const resolve of this.#whenCommitted.splice(0)) resolve()
   }
 
-  /**
-   * On a slow disk, clients answered by one commit would miss the next one by a hair and split into two groups
-   * that each wait for two commits. So the writer waits a moment for them; never for a lone client.
-   */
-  #expectCompany(answered: number): void {
-    const asks = answered + this.#open.asks
-    const isWorthIt = asks > 1 && this.#commitMs > FAST_COMMIT_MS
-    const waitMs = Math.min(this.#commitMs * COMPANY_WAIT_SHARE, COMPANY_WAIT_MAX_MS)
-    this.#company = { until: isWorthIt ? this.time() + waitMs : 0, asks }
+  #waitsForCompany(): boolean {
+    const waitMs = this.#open.isFull ? 0 : this.#company.waitMs(this.#open.asks, this.time())
+    if (waitMs > 0) {
+      this.#waiting ??= setTimeout(this.#waited, Math.ceil(waitMs))
+      return true
+    }
+    clearTimeout(this.#waiting)
+    this.#waiting = undefined
+    return false
   }
 
-  get #waitsForCompany(): boolean {
-    const { until, asks } = this.#company
-    return until > 0 && this.#open.asks < asks && !this.#open.isFull && this.time() < until
+  readonly #waited = (): void => {
+    this.#waiting = undefined
+    this.flush()
   }
 }
