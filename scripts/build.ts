@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, readSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 
 /**
@@ -27,6 +27,8 @@ type Target = (typeof TARGETS)[number]
 /** The program, and its threads: a thread's file must be named, or it would not be in the executable. */
 const ENTRY = 'src/main.ts'
 const THREADS = ['src/store/writer.ts', 'src/store/checkpointer.ts', 'src/store/reader.ts', 'src/crunch.ts']
+
+const LOADER_WITHIN_BYTES = 4096
 
 const FLAGS = [
   '--compile',
@@ -86,10 +88,22 @@ function build(target: Target): void {
   console.log(`${file}  ${(statSync(file).size / 1024 ** 2).toFixed(0)} MB  ${Date.now() - started} ms`)
 }
 
-/** This machine's own target; musl where that is the C library. */
+/** The target of the Bun that runs this; a machine may have the musl library and not live by it. */
 function nativeName(): string {
-  const isMusl = process.platform === 'linux' && readdirSync('/lib').some((file) => file.startsWith('ld-musl-'))
+  const isMusl = process.platform === 'linux' && startOf(process.execPath).includes('/ld-musl-')
   return `${process.platform}-${process.arch}${isMusl ? '-musl' : ''}`
+}
+
+/** Where an executable names its loader. */
+function startOf(file: string): Buffer {
+  const start = Buffer.alloc(LOADER_WITHIN_BYTES)
+  const descriptor = openSync(file, 'r')
+  try {
+    readSync(descriptor, start)
+  } finally {
+    closeSync(descriptor)
+  }
+  return start
 }
 
 function nativeTarget(): Target {
