@@ -12,6 +12,8 @@ import { type RateLimiter, rateLimiter } from './rate-limit.ts'
 
 /** Users whom an initial sync looks at, those who did something last first. */
 const INITIAL_PRESENCES = 2_000
+/** What one answer shows of others, the newest first: where thousands come and go in one room, all of it would be no use. */
+export const PRESENCES_PER_ANSWER = 1_000
 /** In a room of at most so many, whoever comes in is told of everyone; in others of those who were there since the start. */
 export const SMALL_ROOM = 100
 /** Devices whose last word is remembered, so that not every sync is mail to an actor. */
@@ -123,7 +125,11 @@ export function readPresence(server: Homeserver, wanted: PresenceWanted): string
   const { watch, filter, isInitial, sinceVolatile } = wanted
   const except = new Set(config.excludeRoomsFromPresence)
   const users = isInitial ? notifier.presence.newest(INITIAL_PRESENCES) : notifier.presence.changedSince(sinceVolatile)
-  const mine = users.filter((userId) => userId === watch.userId || notifier.sharesRoom(watch, userId, except))
+  const mine: UserId[] = []
+  for (const userId of users) {
+    if (mine.length >= PRESENCES_PER_ANSWER) break
+    if (userId === watch.userId || notifier.sharesRoom(watch, userId, except)) mine.push(userId)
+  }
   const now = clock.now()
   return [...new Set([...mine, ...newcomers(server, wanted, except)])].flatMap((userId) => {
     const shown = notifier.presence.find(userId) ?? NEVER_SEEN
