@@ -51,3 +51,6 @@ export function manualClock(start = 1_700_000_000_000): ManualClock {
     },
   }
 }
+
+/** Resolves when the event loop has had its turn. */
+export const nextTick = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))

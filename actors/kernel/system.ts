@@ -3,12 +3,14 @@ import { type Address, addressText, type AnyBehaviour, type AnyCommand } from '.
 import type { Kinded, OfKind, Ref, ReplyOf, Turn } from './actor.ts'
 import { type Ask, Asks } from './asks.ts'
 import { Cell, type Decided, type Mail } from './cell.ts'
-import type { Clock } from './clock.ts'
+import { nextTick } from './clock.ts'
 import { Committer } from './committer.ts'
-import type { Journal, Snapshot } from './journal.ts'
 import { Mailbox } from './mailbox.ts'
+import type { From, SystemOptions } from './options.ts'
 import { internalError, killed, mailboxFull, notWritten, setAside, stopped, tooLate } from './refusals.ts'
-import { healthy, isQuarantined, isWatched, noteCrash } from './supervisor.ts'
+import { Reports } from './reports.ts'
+import { Resting } from './resting.ts'
+import { healthy, isQuarantined, noteCrash } from './supervisor.ts'
 
 export { ASK_DEADLINE_MS } from './asks.ts'
 /** Mail that one actor may have waiting from outside; the next one is refused with 503. */
@@ -20,48 +22,10 @@ export const TURNS_PER_TICK = 256
 export const TICK_MS = 4
 /** Actors brought back from the journal before the event loop gets its turn. */
 export const REPLAYS_PER_TICK = 16
-export const AWAKE_LIMIT = 50_000
-export const REST_AFTER_MS = 5 * 60_000
-export const SWEEP_EVERY_MS = 15_000
-export const RESTS_PER_TICK = 64
 /** Actors that keep writing to each other may not hold up a stop for longer. */
 export const DRAIN_MS = 10_000
-/** A resting actor that wakes within this many facts of its snapshot needs no newer one. */
-const REPLAY_IS_CHEAP_FACTS = 20
 
-/** Who caused an effect, and the position on disk behind which it may be seen. */
-export type From = Readonly<{ kind: string; id: string; cause: string; position: number; turn: string }>
-
-export type TurnReport = Readonly<{
-  cause: string
-  actor: string
-  command: string
-  facts: number
-  effects: number
-  ms: number
-  refused?: string
-}>
-
-export type SystemOptions<World extends object, Effect> = Readonly<{
-  journal: Journal
-  clock: Clock
-  behaviours: readonly AnyBehaviour<Effect>[]
-  /** What every turn carries besides the kernel's own fields; must be immutable or content-addressed. */
-  world: World
-  nonce: () => string
-  perform: (effect: Effect, from: From) => void
-  /** A bug or a loss: the actor (`journal` for a failed commit), the command and what was thrown. */
-  crashed: (actor: string, command: string, error: unknown) => void
-  reportTurn?: (report: TurnReport) => void
-  /** Each fact as soon as it is decided, long before the journal has it; it is lost when its commit fails. */
-  decided?: (fact: Kinded, position: number) => void
-  /** Every command and every reply goes through it; a test sends them through msgpackr, a wire could do more. */
-  carry?: <T>(mail: T) => T
-  awakeLimit?: number
-  restAfterMs?: number
-  drainMs?: number
-  tickMs?: number
-}>
+export type { From, SystemOptions, TurnReport } from './options.ts'
 
 export type ActorRow = Readonly<{
   kind: string
@@ -85,26 +49,37 @@ export class System<World extends object, Effect> {
   readonly #ready = new Mailbox<Cell<Effect>>()
   readonly #committer: Committer
   readonly #asks: Asks
+  readonly #reports: Reports<Effect>
+  readonly #resting: Resting<Effect>
   readonly #timers = new Set<() => void>()
   /** Tells the turns of this start from those of earlier ones, whose ids may stand in facts. */
   readonly #start: string
   #phase: Phase = 'running'
   #stopping: Promise<void> | undefined
   #isScheduled = false
-  #isResting = false
   #turnCount = 0
   #replays = 0
-  #cancelSweep: () => void = () => {}
 
   constructor(private readonly options: SystemOptions<World, Effect>) {
     for (const behaviour of options.behaviours) this.#behaviours.set(behaviour.kind, behaviour)
     this.#start = options.clock.now().toString(36)
     this.#asks = new Asks(options.clock, tooLate)
+    this.#reports = new Reports(options)
     this.#committer = new Committer(options.journal, (failure) => {
-      if (failure !== undefined) this.#crashed('journal', 'append', failure)
-      if (this.#hasWork) this.#schedule()
+      if (failure !== undefined) this.#reports.crashed('journal', 'append', failure)
+      this.#goOn()
     })
-    this.#planSweep()
+    this.#resting = new Resting({
+      cells: this.#cells,
+      committer: this.#committer,
+      clock: options.clock,
+      awakeLimit: options.awakeLimit,
+      restAfterMs: options.restAfterMs,
+      reports: this.#reports,
+      goOn: () => this.#goOn(),
+      isStopped: () => this.#phase === 'stopped',
+    })
+    this.#resting.start()
   }
 
   /** A handle to one actor; nothing wakes until mail is sent. */
@@ -121,7 +96,7 @@ export class System<World extends object, Effect> {
     if (this.#phase === 'stopped') return
     const mail = { command: this.#carry(command), cause, ask: undefined, written: this.options.journal.position }
     const refusal = this.#deliver(address, mail, INSIDE_MAIL_LIMIT)
-    if (refusal) this.#crashed(addressText(address), command.kind, refusal)
+    if (refusal) this.#reports.crashed(addressText(address), command.kind, refusal)
   }
 
   /** Sends `command` to the actor after `ms`; it wakes for it if it rests by then. Forgotten at a restart. */
@@ -149,8 +124,8 @@ export class System<World extends object, Effect> {
   /** Lets an actor leave memory now if it has no mail and nothing unwritten. */
   rest(address: Address<never>): void {
     const cell = this.#cells.get(addressText(address))
-    if (cell) this.#rest(cell)
-    if (this.#hasWork) this.#schedule()
+    if (cell) this.#resting.rest(cell)
+    this.#goOn()
   }
 
   /**
@@ -211,13 +186,13 @@ export class System<World extends object, Effect> {
 
   async #stop(): Promise<void> {
     this.#phase = 'draining'
-    this.#cancelSweep()
+    this.#resting.stop()
     for (const cancel of this.#timers) cancel()
     await this.#settle(performance.now() + (this.options.drainMs ?? DRAIN_MS))
     this.#phase = 'stopped'
     for (const cell of this.#cells.values()) this.#refuseWaiting(cell, stopped())
     await this.#settle(Number.POSITIVE_INFINITY)
-    await this.#restEach([...this.#cells.values()])
+    await this.#resting.all()
     await this.#settle(Number.POSITIVE_INFINITY)
     this.#asks.rejectAll(stopped())
   }
@@ -231,7 +206,7 @@ export class System<World extends object, Effect> {
   }
 
   get #isQuiet(): boolean {
-    return this.#ready.size === 0 && this.#committer.isIdle && !this.#isScheduled && !this.#isResting
+    return this.#ready.size === 0 && this.#committer.isIdle && !this.#isScheduled && !this.#resting.isBusy
   }
 
   #ask(address: Address<never>, command: AnyCommand, cause: string): Promise<unknown> {
@@ -262,7 +237,7 @@ export class System<World extends object, Effect> {
     if (!behaviour) throw new Error(`no behaviour for actors of kind ${address.kind}`)
     const cell = new Cell(address.kind, address.id, text, behaviour)
     this.#cells.set(text, cell)
-    if (this.#cells.size > this.#awakeLimit && this.#cells.size % 1024 === 0) this.#sweep()
+    this.#resting.noteWoken()
     return cell
   }
 
@@ -277,6 +252,10 @@ export class System<World extends object, Effect> {
     return (this.#ready.size > 0 && !this.#committer.isFull) || this.#committer.wantsFlush
   }
 
+  #goOn(): void {
+    if (this.#hasWork) this.#schedule()
+  }
+
   #schedule(): void {
     if (this.#isScheduled) return
     this.#isScheduled = true
@@ -288,7 +267,7 @@ export class System<World extends object, Effect> {
     this.#isScheduled = false
     this.#takeTurns()
     this.#committer.flush()
-    if (this.#hasWork) this.#schedule()
+    this.#goOn()
   }
 
   #takeTurns(): void {
@@ -321,7 +300,7 @@ export class System<World extends object, Effect> {
   }
 
   #takeTurn(cell: Cell<Effect>, mail: Mail, now: number): void {
-    const started = this.options.reportTurn ? performance.now() : 0
+    const started = this.#reports.wantsTurns ? performance.now() : 0
     const turn = this.#turnOf(cell, mail, now)
     cell.turns++
     cell.lastTurnAt = now
@@ -335,7 +314,7 @@ export class System<World extends object, Effect> {
     const facts = 'refuse' in decision ? 0 : (decision.facts?.length ?? 0)
     if ('facts' in decision && facts > 0) this.#write(cell, decision.facts ?? [], mail, now)
     this.#releaseWhenWritten(cell, mail, turn, decision, facts)
-    if (this.options.reportTurn) this.#report(cell, mail, decision, facts, performance.now() - started)
+    if (this.#reports.wantsTurns) this.#reports.turn(cell.address, mail, decision, { facts, ms: performance.now() - started })
   }
 
   #turnOf(cell: Cell<Effect>, { cause, written }: Mail, now: number): Turn & World {
@@ -356,7 +335,7 @@ export class System<World extends object, Effect> {
 
   #replay(cell: Cell<Effect>): void {
     this.#replays++
-    cell.replay(this.options.journal, (error) => this.#crashed(cell.address, 'snapshot', error))
+    cell.replay(this.options.journal, (error) => this.#reports.crashed(cell.address, 'snapshot', error))
   }
 
   #write(cell: Cell<Effect>, facts: readonly Kinded[], { ask, cause }: Mail, ts: number): void {
@@ -371,7 +350,7 @@ export class System<World extends object, Effect> {
     this.#pend(cell)
     if (!this.#isSnapshotDue(cell)) return
     cell.factsSinceSnapshot = 0
-    batch.freezeWhenSent(() => (cell.hasMemory ? this.#freeze(cell) : undefined))
+    batch.freezeWhenSent(() => (cell.hasMemory ? this.#resting.freeze(cell) : undefined))
   }
 
   #pend(cell: Cell<Effect>): void {
@@ -388,17 +367,8 @@ export class System<World extends object, Effect> {
     try {
       return cell.isSnapshotDue
     } catch (error) {
-      this.#crashed(cell.address, 'snapshot', error)
+      this.#reports.crashed(cell.address, 'snapshot', error)
       return false
-    }
-  }
-
-  #freeze(cell: Cell<Effect>): Snapshot | undefined {
-    try {
-      return cell.freeze()
-    } catch (error) {
-      this.#crashed(cell.address, 'snapshot', error)
-      return undefined
     }
   }
 
@@ -430,7 +400,7 @@ export class System<World extends object, Effect> {
       this.#asks.resolve(ask, this.#carry(reply))
     } catch (error) {
       this.#asks.reject(ask, internalError())
-      this.#crashed(address, 'reply', error)
+      this.#reports.crashed(address, 'reply', error)
     }
   }
 
@@ -438,105 +408,22 @@ export class System<World extends object, Effect> {
     try {
       this.options.perform(effect, from)
     } catch (error) {
-      this.#crashed(`${from.kind}/${from.id}`, 'effect', error)
+      this.#reports.crashed(`${from.kind}/${from.id}`, 'effect', error)
     }
   }
 
   #crash(cell: Cell<Effect>, mail: Mail, error: unknown, now: number): void {
     cell.forget()
     if (mail.ask) this.#asks.reject(mail.ask, internalError())
-    this.#crashed(cell.address, mail.command.kind, error)
+    this.#reports.crashed(cell.address, mail.command.kind, error)
     cell.health ??= healthy()
     if (noteCrash(cell.health, now)) this.#refuseWaiting(cell, setAside())
-  }
-
-  /** Whoever reports must not be able to stop the house. */
-  #crashed(actor: string, command: string, error: unknown): void {
-    try {
-      this.options.crashed(actor, command, error)
-    } catch {
-      // Nobody is left to be told.
-    }
   }
 
   #refuseWaiting(cell: Cell<Effect>, refusal: MatrixError): void {
     for (const { ask, command } of cell.mailbox.drain()) {
       if (ask) this.#asks.reject(ask, refusal)
-      else this.#crashed(cell.address, command.kind, refusal)
+      else this.#reports.crashed(cell.address, command.kind, refusal)
     }
-  }
-
-  #report({ address }: Cell<Effect>, mail: Mail, decision: Decided<Effect>, facts: number, ms: number): void {
-    const about = { cause: mail.cause, actor: address, command: mail.command.kind }
-    const refused = 'refuse' in decision ? { refused: decision.refuse.errcode } : {}
-    const effects = 'refuse' in decision ? 0 : (decision.effects?.length ?? 0)
-    try {
-      this.options.reportTurn?.({ ...about, facts, effects, ms, ...refused })
-    } catch (error) {
-      this.#crashed(address, 'report', error)
-    }
-  }
-
-  #rest(cell: Cell<Effect>): void {
-    if (this.#cells.get(cell.address) !== cell || !this.#canRest(cell)) return
-    if (cell.hasMemory && cell.factsSinceSnapshot > REPLAY_IS_CHEAP_FACTS) {
-      const snapshot = this.#freeze(cell)
-      if (snapshot) this.#committer.open.snapshots.push(snapshot)
-    }
-    this.#cells.delete(cell.address)
-  }
-
-  #canRest(cell: Cell<Effect>): boolean {
-    if (cell.mailbox.size > 0 || cell.pending) return false
-    if (this.#phase === 'stopped') return true
-    if (cell.health && isWatched(cell.health, this.options.clock.now())) return false
-    try {
-      return cell.mayRest
-    } catch (error) {
-      this.#crashed(cell.address, 'rest', error)
-      return false
-    }
-  }
-
-  get #awakeLimit(): number {
-    return this.options.awakeLimit ?? AWAKE_LIMIT
-  }
-
-  #planSweep(): void {
-    this.#cancelSweep = this.options.clock.after(SWEEP_EVERY_MS, () => {
-      this.#planSweep()
-      this.#sweep()
-    })
-  }
-
-  /** Puts to rest who has been idle for long, and who has been idle longest when too many are awake. */
-  #sweep(): void {
-    if (this.#isResting) return
-    const idleBefore = this.options.clock.now() - (this.options.restAfterMs ?? REST_AFTER_MS)
-    const idle = [...this.#cells.values()].filter((cell) => cell.mailbox.size === 0)
-    const surplus = this.#cells.size - this.#awakeLimit
-    if (surplus > 0) idle.sort((a, b) => a.lastTurnAt - b.lastTurnAt)
-    void this.#restEach(idle.filter((cell, index) => index < surplus || cell.lastTurnAt < idleBefore))
-  }
-
-  /** A few at a time: freezing is work, and so is writing what was frozen. */
-  async #restEach(cells: readonly Cell<Effect>[]): Promise<void> {
-    this.#isResting = true
-    for (const [index, cell] of cells.entries()) {
-      if (index > 0 && index % RESTS_PER_TICK === 0) await this.#breathe()
-      this.#rest(cell)
-    }
-    this.#isResting = false
-    if (this.#hasWork) this.#schedule()
-  }
-
-  async #breathe(): Promise<void> {
-    do {
-      if (this.#hasWork) this.#schedule()
-      await nextTick()
-      await this.#committer.whenCommitted()
-    } while (this.#committer.isFull)
   }
 }
-
-const nextTick = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))

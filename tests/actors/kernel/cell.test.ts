@@ -1,4 +1,5 @@
-import { REPLAYS_PER_TICK, REST_AFTER_MS, RESTS_PER_TICK, SWEEP_EVERY_MS } from '#actors/kernel/system.ts'
+import { REST_AFTER_MS, RESTS_PER_TICK, SWEEP_EVERY_MS } from '#actors/kernel/resting.ts'
+import { REPLAYS_PER_TICK } from '#actors/kernel/system.ts'
 import { memoryJournal } from '#harness/memory-journal.ts'
 import { describe, expect, test } from 'bun:test'
 import { at, countingHouse, ledger, outcome } from './ledger.ts'
