@@ -87,5 +87,13 @@ export function ringsFor({ room, facts }: Draft): Effect[] {
   const targets = facts.flatMap((fact) =>
     fact.kind === 'eventAppended' && fact.pdu.type === 'm.room.member' ? [fact.pdu.state_key as UserId] : [])
   if (targets.length === 0) return [ringRoom(room.roomId, 'timeline')]
-  return [ringRoom(room.roomId, 'timeline'), ringRoom(room.roomId, 'membership'), ringUsers(targets, 'membership')]
+  return [ringRoom(room.roomId, 'timeline'), ringRoom(room.roomId, 'membership'), ringUsers(targets, 'membership'), ...typingWithout(room, facts)]
+}
+
+/** Who goes out types no more, and nobody else would ever say so. */
+function typingWithout({ roomId, typing }: Room, facts: Draft['facts']): Effect[] {
+  const gone = facts.flatMap((fact) =>
+    fact.kind === 'eventAppended' && fact.pdu.type === 'm.room.member' && fact.pdu.content.membership !== 'join' ? [fact.pdu.state_key] : [])
+  const left = [...typing.keys()].filter((userId) => !gone.includes(userId))
+  return left.length === typing.size ? [] : [ringRoom(roomId, 'typing', left)]
 }

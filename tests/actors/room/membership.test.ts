@@ -56,6 +56,15 @@ describe('leaving and being removed', () => {
     expect(left.when({ kind: 'leaveRoom', userId: BOB })).toMatchObject({ facts: [] })
   })
 
+  test('who goes while they type is not shown as typing any more', () => {
+    const both = den().and(join(BOB)).and({ kind: 'setTyping', userId: ALICE, timeoutMs: 5_000 })
+    const about = ({ effects }: { effects: readonly object[] }) => effects.filter((effect) => 'about' in effect && effect.about === 'typing')
+    const kick = { kind: 'kick', userId: ALICE, targetId: BOB } as const
+    const ring = { kind: 'ring', about: 'typing', room: both.memory.roomId, volatile: [ALICE] }
+    expect(about(both.and({ kind: 'setTyping', userId: BOB, timeoutMs: 5_000 }).when(kick))).toEqual([ring])
+    expect(about(both.when(kick))).toEqual([])
+  })
+
   test.each([
     ['kick', 'leave'],
     ['ban', 'ban'],
