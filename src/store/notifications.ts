@@ -6,6 +6,7 @@ import type { RoomId, UserId } from '#schema/identifiers.ts'
 import type { PushAction } from '#schema/push-rules.ts'
 import { findClientEventByNum } from './client-events.ts'
 import { MAIN_THREAD, threadIn } from './event-threads.ts'
+import { findInvitePermission } from './invite-permission.ts'
 import { emptyRoomAudience, pushContext, readerRules } from './push-audience.ts'
 import type { Store } from './store.ts'
 
@@ -43,7 +44,7 @@ type Room = { room: number; class: number; joined: number; read: number; main: n
 type Candidate = { position: number; room: Room; isHighlight: boolean | undefined }
 
 /**
- * What a user was notified of since they joined, newest first, with what their rules say of it now. `next` is the
+ * What a user was notified of since they joined, and the invitations that wait for an answer, newest first, with what their rules say of it now. `next` is the
  * `before` of the next page; absent when there is none. spec: client-server-api#get_matrixclientv3notifications
  */
 export function listNotifications(store: Store, wanted: NotificationsWanted): NotificationPage {
@@ -57,7 +58,7 @@ export function listNotifications(store: Store, wanted: NotificationsWanted): No
   const found = new Map<number, Candidate>()
   for (const room of rooms)
     for (const position of positionsIn(store, room, page)) found.set(position, { position, room, isHighlight: undefined })
-  for (const candidate of personalOnes(store, user, rooms, page)) found.set(candidate.position, candidate)
+  for (const candidate of [...personalOnes(store, user, rooms, page), ...invitations(store, user, page)]) found.set(candidate.position, candidate)
   const candidates = [...found.values()].sort((one, other) => other.position - one.position)
   const shown = candidates.slice(0, wanted.limit)
   return {
@@ -109,6 +110,20 @@ function personalOnes({ db }: Store, user: number, rooms: readonly Room[], wante
       return room && position > room.joined ? [{ position, room, isHighlight: is_highlight === 1 }] : []
     })
 }
+
+type Invitation = { room: number; position: number; sender: number }
+
+const INVITATIONS = `
+  SELECT m.room, m.position, e.sender FROM memberships m JOIN events e ON e.num = m.event
+   WHERE m.user = ? AND m.membership = 'invite' AND m.position < ? ORDER BY m.position DESC LIMIT ?`
+
+/** Nothing is counted for whoever is not in a room yet, so these are found by the memberships themselves. */
+const invitations = (store: Store, user: number, { userId, before, limit }: NotificationsWanted): Candidate[] =>
+  store.db
+    .query<Invitation, [number, number, number]>(INVITATIONS)
+    .all(user, before, limit + 1)
+    .filter(({ sender }) => findInvitePermission(store, userId, store.names.textOf(sender) as UserId) !== 'ignore')
+    .map(({ room, position }) => ({ position, room: { room, class: 0, joined: position - 1, read: 0, main: 0 }, isHighlight: undefined }))
 
 function notificationOf(store: Store, wanted: NotificationsWanted, user: number, candidate: Candidate): Notification | undefined {
   const { userId, onlyHighlights } = wanted

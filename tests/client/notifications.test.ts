@@ -35,6 +35,20 @@ describe('the list of notifications', () => {
     expect(await bodies(alice)).toEqual(['own'])
   })
 
+  test('has invitations until they are answered, but none by whom the user ignores', async () => {
+    const { alice, bob, carol } = await talk()
+    const invited = await makeRoom(alice, { invite: [bob.userId] })
+    await makeRoom(carol, { invite: [bob.userId] })
+    await done(bob, 'PUT', `/v3/user/${bob.userId}/account_data/m.ignored_user_list`, { ignored_users: { [carol.userId]: {} } })
+    const { notifications } = await list(bob)
+    expect(notifications).toMatchObject([
+      { actions: ['notify', { set_tweak: 'sound', value: 'default' }], event: { content: { membership: 'invite' }, sender: alice.userId }, read: false, room_id: invited },
+    ])
+    expect((await list(bob, '?only=highlight')).notifications).toEqual([])
+    await done(bob, 'POST', inRoom(invited, '/join'), {})
+    expect((await list(bob)).notifications).toEqual([])
+  })
+
   test('says what was read', async () => {
     const { alice, bob, roomId } = await talk()
     const root = await say(alice, roomId, 'root')
