@@ -139,6 +139,13 @@ describe('the summary', () => {
     expect(summary).toEqual({ 'm.heroes': [bob.userId, carol.userId, dave.userId], 'm.joined_member_count': 3, 'm.invited_member_count': 1 })
   })
 
+  test('names people in the order in which they came', async () => {
+    const { alice, bob, carol, roomId } = await den({ preset: 'public_chat' })
+    await done(bob, 'POST', inRoom(roomId, '/leave'), {})
+    await done(bob, 'POST', inRoom(roomId, '/join'), {})
+    expect((await joinedRoom(alice, roomId)).summary['m.heroes']).toEqual([carol.userId, bob.userId])
+  })
+
   test('is left out where it is as it was', async () => {
     const { alice, bob, roomId } = await den()
     const { next_batch: since } = await syncOf(alice)

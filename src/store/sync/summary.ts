@@ -4,16 +4,27 @@ import type { Store } from '#store/store.ts'
 /** spec: client-server-api#get_matrixclientv3sync_response-200_roomsummary */
 const HEROES = 5
 
-const HERO = `
-  SELECT n.name FROM memberships m JOIN names n ON n.num = m.user
-   WHERE m.room = ?1 AND m.membership = ?2 AND m.user <> ?3 ORDER BY m.user LIMIT ${HEROES}`
+/** Members of one kind that are put in the order of events; of more than that the first whom the server knew stand for all. */
+const ORDERED_MEMBERS = 200
 
-/** Up to five people other than the reader: the joined and invited, or else those who have left. */
+const HERO = `
+  SELECT n.name, m.position
+    FROM (SELECT user, position FROM memberships WHERE room = ?1 AND membership = ?2 ORDER BY user LIMIT ${ORDERED_MEMBERS}) m
+    JOIN names n ON n.num = m.user
+   WHERE m.user <> ?3 ORDER BY m.position LIMIT ${HEROES}`
+
+type Hero = { name: UserId; position: number }
+
+/** The first five people other than the reader, in the order of events: the joined and invited, or else those who have left. */
 export function listHeroes({ db, names }: Store, roomId: RoomId, reader: UserId): UserId[] {
   const [room, user] = [names.find(roomId) ?? -1, names.find(reader) ?? -1]
-  const query = db.query<{ name: UserId }, [number, string, number]>(HERO)
+  const query = db.query<Hero, [number, string, number]>(HERO)
   const having = (...memberships: string[]): UserId[] =>
-    memberships.flatMap((membership) => query.all(room, membership, user).map(({ name }) => name)).slice(0, HEROES)
+    memberships
+      .flatMap((membership) => query.all(room, membership, user))
+      .toSorted((one, other) => one.position - other.position)
+      .slice(0, HEROES)
+      .map(({ name }) => name)
   const present = having('join', 'invite')
   return present.length > 0 ? present : having('leave', 'ban')
 }
@@ -25,7 +36,7 @@ export function readSummary(store: Store, roomId: RoomId, reader: UserId): { tex
     .get(store.names.find(roomId) ?? -1)
   const counts = { 'm.joined_member_count': row?.joined ?? 0, 'm.invited_member_count': row?.invited ?? 0 }
   if (isNamed(store, roomId)) return { text: JSON.stringify(counts), heroes: [] }
-  const heroes = listHeroes(store, roomId, reader).toSorted()
+  const heroes = listHeroes(store, roomId, reader)
   return { text: JSON.stringify({ 'm.heroes': heroes, ...counts }), heroes }
 }
 
