@@ -4,6 +4,7 @@ import { seenBy, type SeenMembers, type ToldMembers } from '#core/sync/lazy-memb
 import { strippedPlaces } from '#core/stripped-state.ts'
 import { parseSyncToken, printSyncToken, type SyncToken } from '#core/sync/token.ts'
 import type { Homeserver } from '#homeserver'
+import { ignoredUsers } from '#http/account-settings.ts'
 import { connectionOf } from '#http/connection.ts'
 import { rawJson, type Requester, signedIn, type SignedInCall } from '#http/endpoint.ts'
 import { refuseBeyondLimit } from '#http/monthly-users.ts'
@@ -16,7 +17,6 @@ import { readBoolean, readInteger } from '#schema/client/query.ts'
 import { sync } from '#schema/client/sync.ts'
 import type { RoomId, UserId } from '#schema/identifiers.ts'
 import { invalidParam, MatrixError, notFound, notJson } from '#schema/matrix-error.ts'
-import { findAccountData } from '#store/account-data.ts'
 import type { DeviceInbox } from '#store/device-inboxes.ts'
 import { deviceKeyOf } from '#store/events.ts'
 import { findFilter } from '#store/filters.ts'
@@ -233,7 +233,7 @@ function readingOf(server: Homeserver, asked: Question, until: number, sinceVola
     stateAfter,
     now: server.clock.now(),
     seenMembers,
-    ignored: ignoredBy(server, asked.watch),
+    ignored: ignoredUsers(server, asked.watch),
     prejoinState: prejoinState(server),
     timelineLimit: timelineLimit(server),
     accountData: changedAccountData(server, asked.watch, token?.position ?? 0, until),
@@ -249,20 +249,6 @@ function readingOf(server: Homeserver, asked: Question, until: number, sinceVola
 function changedAccountData({ store, notifier }: Homeserver, watch: Watch, since: number, until: number): ChangedAccountData {
   const isQuiet = since > 0 && !notifier.mayConcern(watch, 'account-data', since)
   return isQuiet ? NO_ACCOUNT_DATA : readChangedAccountData(store, watch.userId, since, until)
-}
-
-type Ignored = { at: number; users: ReadonlySet<string> }
-const ignoredUsers = new WeakMap<Watch, Ignored>()
-
-/** Read again only when the account data may have changed. spec: client-server-api#ignoring-users */
-function ignoredBy({ store, notifier }: Homeserver, watch: Watch): ReadonlySet<string> {
-  const known = ignoredUsers.get(watch)
-  if (known && !notifier.mayConcern(watch, 'account-data', known.at)) return known.users
-  const content = findAccountData(store, watch.userId, null, 'm.ignored_user_list')
-  const listed = (content as { ignored_users?: object } | undefined)?.ignored_users
-  const users = new Set(typeof listed === 'object' && listed !== null ? Object.keys(listed) : [])
-  ignoredUsers.set(watch, { at: notifier.seen.position, users })
-  return users
 }
 
 /** The rooms that can have something to say: all of them at first, then only those that moved (D27). */
