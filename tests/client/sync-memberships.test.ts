@@ -208,6 +208,30 @@ describe('rooms that were left', () => {
     expect(own((await syncOf(bob, { filter: LEFT })).rooms?.leave?.[roomId]).at(-1)).toBe('ban')
   })
 
+  test('show nothing that was said or set between leaving and being banned', async () => {
+    const roomId = await den({ options: { name: 'then' } })
+    await act(bob, roomId, 'leave')
+    await setState(alice, roomId, 'm.room.name', { name: 'now' })
+    await act(alice, roomId, 'ban', bobs())
+    for (const query of [{ filter: LEFT }, { filter: { room: { include_leave: true, timeline: { limit: 1 } } } }, { filter: LEFT, use_state_after: true }]) {
+      const room = (await syncOf(bob, query)).rooms?.leave?.[roomId]
+      const state = room?.state ?? room?.state_after
+      expect(state?.events.filter(({ type }) => type === 'm.room.name').map(({ content }) => content)).toEqual([{ name: 'then' }])
+      const told = room?.state_after ? membersIn(room.state_after)[bob.userId] : own(room).at(-1)
+      expect(told).toBe('ban')
+    }
+  })
+
+  test('show nothing to who was invited and never came', async () => {
+    const roomId = await den({ isIn: false })
+    await act(alice, roomId, 'invite', bobs())
+    await act(bob, roomId, 'leave')
+    const room = (await syncOf(bob, { filter: LEFT })).rooms?.leave?.[roomId]
+    expect([placesOf(room?.state), told(room?.timeline), own(room)]).toEqual([[], ['m.room.member'], ['leave']])
+    const { next_batch: since } = await syncOf(bob)
+    expect(placesOf((await syncOf(bob, { filter: LEFT, since, full_state: true })).rooms?.leave?.[roomId]?.state)).toEqual([])
+  })
+
   test('are left out of a full state of now, unless they are asked for', async () => {
     const roomId = await den()
     await act(bob, roomId, 'leave')

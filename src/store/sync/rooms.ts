@@ -3,7 +3,10 @@ import type { ClientEvent } from '#core/sync/client-event.ts'
 import { isSelective, matchesRoom } from '#core/sync/filter.ts'
 import type { RoomId } from '#schema/identifiers.ts'
 import { bundlesFor } from '#store/bundles.ts'
+import { findClientEventByNum } from '#store/client-events.ts'
+import { passesFilter } from '#store/event-filter.ts'
 import { findInvitePermission } from '#store/invite-permission.ts'
+import { findReach } from '#store/members.ts'
 import { type Sight, sightOf } from '#store/sight.ts'
 import { listStickyEvents } from '#store/sticky-events.ts'
 import { roomAccountData } from './account-data.ts'
@@ -120,7 +123,7 @@ function roomState(reading: Reading, { roomId, since, until, timeline, more, kno
   const people = [...timeline.events.map(({ sender }) => sender), ...more]
   const start = timeline.events[0]?.num
   const isAtEnd = reading.stateAfter !== false
-  const at = !isAtEnd && start !== undefined ? start - 1 : until
+  const at = !isAtEnd && start !== undefined ? Math.min(start - 1, until) : until
   // Everything that changed is in the timeline itself when that has no gap.
   const isComplete = !timeline.isLimited && since > 0 && !isAtEnd
   const state = readState(reading, { roomId, at: isComplete ? Math.min(at, until) : at, since: isComplete ? at : since, people, knownUpTo })
@@ -153,11 +156,12 @@ function printTimeline(reading: Reading, { events, isLimited }: Timeline, { sigh
   return events.map((event) => print(event, bundles.get(event.num)))
 }
 
-/** A room is shown up to the reader's own leaving. */
+/** A room is shown up to the reader's own leaving; that they were banned later is told, but not what else has become of it. */
 function leftRoom(reading: Reading, membership: RoomMembership): string | undefined {
   const { roomId, position, event } = membership
   const isWhole = reading.isInitial || reading.isFullState
-  const before = isWhole ? 'join' : membershipAtToken(reading, membership)
+  const reach = findReach(reading.store, roomId, reading.userId)
+  const before = !isWhole ? membershipAtToken(reading, membership) : reach === undefined ? 'invite' : 'join'
   const inside = sightOf(reading.store, roomId, reading.userId)
   // A ban is told to whom it is about, even if they were outside before: in the timeline where nothing stands behind that.
   const isTold = (num: number): boolean => num === event && reading.stateAfter === false
@@ -172,7 +176,7 @@ function leftRoom(reading: Reading, membership: RoomMembership): string | undefi
   const hasTimeline = wasInside || (wasAsked && reading.stateAfter === false)
   const timeline = hasTimeline ? readTimeline(reading, { roomId, since, until: position, sight }) : emptyTimeline(since)
   const state = wasInside
-    ? roomState(reading, { roomId, since, until: position, timeline, more: [], knownUpTo: cameAndWent ? knownUpTo(reading, roomId) : undefined })
+    ? withOwnMember(reading, membership, roomState(reading, { roomId, since, until: Math.min(position, reach ?? position), timeline, more: [], knownUpTo: cameAndWent ? knownUpTo(reading, roomId) : undefined }))
     : hasTimeline ? [] : readState(reading, { roomId, at: position, since, people: [] })
   return printLeftRoom({
     timeline: printTimeline(reading, timeline, { sight, until: position, print }),
@@ -185,4 +189,11 @@ function leftRoom(reading: Reading, membership: RoomMembership): string | undefi
     summary: undefined,
     counts: '',
   })
+}
+
+/** In a state that is to be that of the end, the reader's membership is the newest, though the rest may be older. */
+function withOwnMember({ store, stateAfter, filter }: Reading, { event, roomId }: RoomMembership, state: readonly ClientEvent[]): readonly ClientEvent[] {
+  const own = stateAfter === false || state.some(({ num }) => num === event) ? undefined : findClientEventByNum(store, event)
+  if (!own || !passesFilter(store, filter.room.state, own, roomId)) return state
+  return [...state.filter((each) => placeOf(each) !== placeOf(own)), own]
 }
