@@ -257,6 +257,25 @@ describe('a full state', () => {
   })
 })
 
+describe('account data in a full state', () => {
+  const put = (path: string, content: object) => done(bob, 'PUT', `/v3/user/${bob.userId}${path}`, content)
+
+  test('is all of it, and what was deleted meanwhile', async () => {
+    const roomId = await den()
+    await put('/account_data/org.example.kept', { a: 1 })
+    await put('/account_data/org.example.gone', { a: 2 })
+    await put(`/rooms/${roomId}/account_data/org.example.room`, { a: 3 })
+    const { next_batch: since } = await syncOf(bob)
+    await done(bob, 'DELETE', `/unstable/org.matrix.msc3391/user/${bob.userId}/account_data/org.example.gone`)
+    await done(bob, 'DELETE', `/unstable/org.matrix.msc3391/user/${bob.userId}/rooms/${roomId}/account_data/org.example.room`)
+    const { account_data: own, rooms } = await syncOf(bob, { since, full_state: true })
+    expect(own?.events.map(({ type, content }) => [type, type === 'm.push_rules' || content])).toEqual([
+      ['org.example.kept', { a: 1 }], ['org.example.gone', {}], ['m.push_rules', true],
+    ])
+    expect(rooms?.join?.[roomId]?.account_data.events).toEqual([{ type: 'org.example.room', content: {} }])
+  })
+})
+
 describe('state_after', () => {
   test('is there though nothing has changed, and holds nothing but what has', async () => {
     const roomId = await den({ options: { name: 'before' } })

@@ -14,21 +14,30 @@ export const readChangedAccountData = (store: Store, userId: UserId, since: numb
   Map.groupBy(listAccountDataBetween(store, userId, since, until), ({ roomId }) => roomId)
 
 /** One room's account data as event texts: all of it where the room is new to the client. */
-export function roomAccountData({ store, userId, accountData, filter, isInitial }: Reading, roomId: RoomId, isWhole: boolean): string[] {
-  const rows = isWhole && !isInitial ? listAccountDataOf(store, userId, roomId) : (accountData.get(roomId) ?? [])
-  return printAccountData(rows, filter.room.accountData, isWhole)
+export function roomAccountData(reading: Reading, roomId: RoomId, isWhole: boolean): string[] {
+  const { store, userId, accountData, filter, isInitial } = reading
+  const changed = accountData.get(roomId) ?? []
+  const rows = isWhole && !isInitial ? [...listAccountDataOf(store, userId, roomId), ...changed.filter(isDeleted)] : changed
+  return printAccountData(reading, rows, filter.room.accountData)
 }
 
-export function globalAccountData({ store, userId, since, until, accountData, filter, isInitial }: Reading): string[] {
+/** The account's own; who asks for the full state gets all of it again. */
+export function globalAccountData(reading: Reading): string[] {
+  const { store, userId, since, until, accountData, filter, isInitial, isFullState } = reading
+  const isWhole = isInitial || isFullState
+  const changed = accountData.get(null) ?? []
+  const rows = isFullState ? [...listAccountDataOf(store, userId, null), ...changed.filter(isDeleted)] : changed
   // Their changes ring like those of account data, of which nothing at all is known to have changed then.
-  const pushRules = accountData === NO_ACCOUNT_DATA ? [] : listPushRulesBetween(store, userId, isInitial ? 0 : since, until)
-  return printAccountData([...(accountData.get(null) ?? []), ...pushRules], filter.accountData, isInitial)
+  const pushRules = accountData === NO_ACCOUNT_DATA && !isWhole ? [] : listPushRulesBetween(store, userId, isWhole ? 0 : since, until)
+  return printAccountData(reading, [...rows, ...pushRules], filter.accountData)
 }
+
+const isDeleted = ({ json }: AccountDataRow): boolean => json === null
 
 /** What was deleted is told as empty content to those who may have known it. */
-function printAccountData(rows: readonly AccountDataRow[], filter: EventFilter, isWhole: boolean): string[] {
+function printAccountData({ isInitial }: Reading, rows: readonly AccountDataRow[], filter: EventFilter): string[] {
   return rows
-    .filter(({ json }) => json !== null || !isWhole)
+    .filter((row) => !isInitial || !isDeleted(row))
     .filter(({ type }) => filter === NO_EVENT_FILTER || matchesEventFilter(filter, { type }))
     .map(({ type, json }) => `{"content":${json ?? '{}'},"type":${JSON.stringify(type)}}`)
 }
