@@ -387,6 +387,20 @@ describe('required state', () => {
     expect(room?.required_state?.map(({ state_key, content }) => [state_key, content.membership]).sort()).toEqual([[bob.userId, 'join'], [carol.userId, 'leave'], [alice.userId, 'join']])
   })
 
+  test('of lazy members begins anew with a room that is new again', async () => {
+    const [alice, bob] = [await here.register('anew'), await here.register('anew-bob')]
+    const roomId = await makeRoom(alice, { preset: 'public_chat' })
+    await bringIn(alice, roomId, bob)
+    await say(alice, roomId, 'hello')
+    const body = all({ timeline_limit: 3, required_state: [['m.room.member', '$LAZY']] })
+    const first = await slide(bob, body)
+    expect(places(first.rooms[roomId]?.required_state)).toContain(`m.room.member|${alice.userId}`)
+    await done(bob, 'POST', inRoom(roomId, '/leave'), {})
+    await done(bob, 'POST', inRoom(roomId, '/join'), {})
+    const room = (await slide(bob, body, { pos: first.pos })).rooms[roomId]
+    expect([room?.initial, places(room?.required_state)]).toEqual([true, [`m.room.member|${alice.userId}`, `m.room.member|${bob.userId}`].sort()])
+  })
+
   test('a name that is removed is null in the accepted form', async () => {
     const alice = await here.register('nameless')
     const roomId = await makeRoom(alice, { name: 'den' })

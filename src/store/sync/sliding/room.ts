@@ -202,7 +202,7 @@ function readRequired(reading: SlidingReading, of: RequiredOf): Required {
     // Who comes again still has the members of then.
     const missed = known === undefined ? [] : readWishedMembers(reading, of, { roomId, since: known, until })
     const more = sent && wish.lazyMembers ? listInviters(reading, roomId) : []
-    const events = [...readWished(reading, wanted), ...missed, ...readTimelineMembers(reading, { roomId, at: until, events: people, more })]
+    const events = [...readWished(reading, wanted), ...missed, ...readTimelineMembers(reading, { roomId, at: until, events: people, more, isAnew: true })]
     return { events: [...new Map(events.map((event) => [event.num, event])).values()], removed: [], changed: undefined, hasMembers: true, wish }
   }
   const window = { roomId, since: of.from, until }
