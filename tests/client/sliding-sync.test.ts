@@ -301,6 +301,20 @@ describe('a subscription', () => {
     expect((await slide(alice, subscribed, { pos: third.pos })).rooms).toEqual({})
   })
 
+  test('shows a room that the user has left as it was then, until they forget it', async () => {
+    const [alice, bob] = [await here.register('former'), await here.register('former-host')]
+    const roomId = await makeRoom(bob, { name: 'then' })
+    await bringIn(bob, roomId, alice)
+    await done(alice, 'POST', inRoom(roomId, '/leave'), {})
+    await setState(bob, roomId, 'm.room.name', { name: 'now' })
+    const body = { room_subscriptions: { [roomId]: { timeline_limit: 1, required_state: [['m.room.name', '']] } } }
+    const first = await slide(alice, body)
+    expect(first.rooms[roomId]).toMatchObject({ initial: true, name: 'then', required_state: [{ content: { name: 'then' } }], timeline: [{ content: { membership: 'leave' } }] })
+    expect((await slide(alice, body, { pos: first.pos })).rooms).toEqual({})
+    await done(alice, 'POST', inRoom(roomId, '/forget'), {})
+    expect((await slide(alice, body)).rooms).toEqual({})
+  })
+
   test('brings state that was not wanted before at once', async () => {
     const alice = await here.register('more-state')
     const roomId = await makeRoom(alice, { name: 'den', topic: 'talk' })
@@ -462,6 +476,17 @@ describe('a membership', () => {
     expect((await slide(alice, body)).lists.all?.count).toBe(1)
     await done(alice, 'POST', inRoom(entered, '/forget'), {})
     expect((await slide(alice, body)).lists.all?.count).toBe(0)
+  })
+
+  test('that ended before a ban is told to be a ban, without what changed between', async () => {
+    const [alice, bob] = [await here.register('left-then-banned'), await here.register('banner')]
+    const roomId = await makeRoom(bob, { name: 'then' })
+    await bringIn(bob, roomId, alice)
+    await done(alice, 'POST', inRoom(roomId, '/leave'), {})
+    await setState(bob, roomId, 'm.room.name', { name: 'now' })
+    await done(bob, 'POST', inRoom(roomId, '/ban'), { user_id: alice.userId })
+    const room = (await slide(alice, all({ required_state: [['m.room.name', ''], ['m.room.member', '$ME']] }))).rooms[roomId]
+    expect([room?.name, room?.required_state?.map(({ content }) => content.name ?? content.membership)]).toEqual(['then', ['then', 'ban']])
   })
 
   test('G-71: an invitation by somebody who is ignored is not shown', async () => {

@@ -5,11 +5,11 @@ import type { RoomConfig, SlidingList, SlidingRequest } from '#core/sync/sliding
 import { placesIn } from '#core/sync/window.ts'
 import { isRoomId, type RoomId } from '#schema/identifiers.ts'
 import { findMembership } from '#store/memberships.ts'
-import { listMembershipsBetween } from '#store/sync/memberships.ts'
+import { findRoomMembership, listMembershipsBetween } from '#store/sync/memberships.ts'
 import { childrenOf, factsOf, type KnownRooms, roomOf } from './known-rooms.ts'
 import type { SlidingReading } from './reading.ts'
 import type { WantedRoom } from './room.ts'
-import type { ListedRoom, RoomList } from './room-list.ts'
+import { hasEverJoined, type ListedRoom, type RoomList } from './room-list.ts'
 
 /** Which room is at which place is told of windows of up to so many; clients that have all rooms do not look at it. */
 const TOLD_PLACES = 100
@@ -37,7 +37,7 @@ export function readInterest(reading: SlidingReading, { list, known, request, on
   const lists = new Map<string, ListAnswer>()
   for (const [name, asked] of request.lists) lists.set(name, addList(wanted, filterRooms(reading, rooms, asked), { name, asked, only }))
   for (const [roomId, config] of request.subscriptions) {
-    const listed = list.byId.get(roomId) ?? left.find(({ room }) => room.roomId === roomId)
+    const listed = list.byId.get(roomId) ?? left.find(({ room }) => room.roomId === roomId) ?? formerRoom(reading, known, roomId)
     if (listed && isAmong(only, listed) && !isUnwelcome(reading, listed)) add(wanted, listed, config, undefined)
   }
   return { wanted, lists, hasLeaving: left.length > 0 }
@@ -84,6 +84,13 @@ function readLeftRooms({ store, userId, since, until, isFirst, connection }: Sli
   return listMembershipsBetween(store, userId, since, until)
     .filter(({ roomId, membership }) => membership !== 'join' && connection.rooms.has(roomId) && !byId.has(roomId))
     .map((own) => ({ room: roomOf(known, store, own.roomId), place: own.position, membership: own }))
+}
+
+/** A room that the user was in once is in no list, but may be looked at by name. */
+function formerRoom({ store, userId, until }: SlidingReading, known: KnownRooms, roomId: RoomId): ListedRoom | undefined {
+  const own = findRoomMembership(store, userId, roomId)
+  const isFormer = own !== undefined && (own.membership === 'leave' || own.membership === 'ban') && own.position <= until && !own.isForgotten
+  return isFormer && hasEverJoined(store, userId, roomId) ? { room: roomOf(known, store, roomId), place: own.position, membership: own } : undefined
 }
 
 /** Invitations of ignored users are not shown (G-71). */

@@ -7,6 +7,7 @@ import type { RoomId } from '#schema/identifiers.ts'
 import { bundlesFor } from '#store/bundles.ts'
 import { printFor } from '#store/client-events.ts'
 import { erasureFor } from '#store/erasure.ts'
+import { findReach } from '#store/members.ts'
 import type { Membership } from '#store/memberships.ts'
 import { type Sight, sightOf } from '#store/sight.ts'
 import { findStateContent } from '#store/state-content.ts'
@@ -153,9 +154,13 @@ function readOutside(reading: SlidingReading, { config, lists }: WantedRoom, mem
   const sight = sightOf(reading.store, roomId, reading.userId)
   const window = { roomId, until: position, limit: config.timelineLimit, sight }
   const timeline = isInitial ? readHistory(reading, window) : readNews(reading, { ...window, since: from })
-  const state = readRequired(reading, { roomId, config, timeline, sent, from, until: position, isInitial, isNow: false })
-  const summary = readNames(reading, roomId, { until: position, isInitial, changed: state.changed })
-  const requiredState = printState(reading, state, membership.membership)
+  // Someone who is banned after they have left sees that, but not what else has changed since.
+  const until = Math.min(position, findReach(reading.store, roomId, reading.userId) ?? position)
+  const state = readRequired(reading, { roomId, config, timeline, sent, from, until, isInitial, isNow: false })
+  const summary = readNames(reading, roomId, { until, isInitial, changed: state.changed })
+  const own = until < position ? readOwnMember(reading, config.wish, membership) : []
+  const events = state.events.filter(({ type, stateKey }) => own.length === 0 || type !== 'm.room.member' || stateKey !== reading.userId)
+  const requiredState = printState(reading, { ...state, events: [...events, ...own] }, membership.membership)
   return {
     text: { ...answer, ...summary, isInitial, requiredState, timeline: printTimeline(reading, roomId, config, { timeline, sight, until: position }) },
     wish: state.wish,
@@ -166,10 +171,14 @@ function readOutside(reading: SlidingReading, { config, lists }: WantedRoom, mem
 /** An invitation or a knock has come to nothing: the reader sees their own member event, and no more of the room. */
 function readRefusal(reading: SlidingReading, wish: StateWish, membership: RoomMembership): Partial<RoomAnswer> {
   if (reading.form === 'v4') return { isInitial: false, strippedState: strippedStateFor(reading, membership) }
-  const { roomId, position } = membership
-  const own = readMemberChanges(reading.store, { roomId, since: position - 1, until: position }).filter(({ stateKey }) => stateKey === reading.userId)
-  const isWished = wish.lazyMembers || wish.wants('m.room.member', reading.userId)
-  return { requiredState: isWished ? own.map((event) => printFor(reading.store, event, unsignedFor(reading, membership.membership))) : [] }
+  const own = readOwnMember(reading, wish, membership)
+  return { requiredState: own.map((event) => printFor(reading.store, event, unsignedFor(reading, membership.membership))) }
+}
+
+/** The reader's own newest member event, where members are wished for. */
+function readOwnMember({ store, userId }: SlidingReading, wish: StateWish, { roomId, position }: RoomMembership): ClientEvent[] {
+  const isWished = wish.lazyMembers || wish.wants('m.room.member', userId)
+  return isWished ? readMemberChanges(store, { roomId, since: position - 1, until: position }).filter(({ stateKey }) => stateKey === userId) : []
 }
 
 type RequiredOf = Readonly<{
