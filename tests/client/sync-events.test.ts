@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { type Caller, type House, house } from '#harness/house.ts'
 import { bringIn, done, inRoom, makeRoom, say, setState } from '#harness/rooms.ts'
-import { joinedRoom, type SyncEvent, syncOf, told } from '#harness/sync.ts'
+import { joinedRoom, type SyncEvent, type SyncRoom, syncOf, told } from '#harness/sync.ts'
 import type { RoomId } from '#schema/identifiers.ts'
 
 let here: House
@@ -65,6 +65,22 @@ describe('what somebody says who is ignored', () => {
 })
 
 describe('of what was said before somebody came', () => {
+  test('the state that still holds is told, wherever the timeline begins', async () => {
+    const visibility = { type: 'm.room.history_visibility', state_key: '', content: { history_visibility: 'joined' } }
+    const roomId = await den({ preset: 'public_chat', initial_state: [visibility] }, false)
+    await setState(alice, roomId, 'm.room.name', { name: 'first' })
+    await setState(alice, roomId, 'm.room.name', { name: 'second' })
+    const { next_batch: since } = await syncOf(bob)
+    await done(bob, 'POST', inRoom(roomId, '/join'), {})
+    const names = ({ state, timeline }: SyncRoom): unknown[] =>
+      [...(state?.events ?? []), ...timeline.events].filter(({ type }) => type === 'm.room.name').map(({ content }) => content.name)
+    for (const query of [{ since }, {}, { since, filter: { room: { timeline: { limit: 1 } } } }])
+      expect(names(await joinedRoom(bob, roomId, query))).toEqual(['second'])
+    await done(bob, 'POST', inRoom(roomId, '/leave'), {})
+    const { rooms } = await syncOf(bob, { filter: { room: { include_leave: true } } })
+    expect(names(rooms?.leave?.[roomId] as SyncRoom)).toEqual(['second'])
+  })
+
   const read = async (history_visibility: string, isInvitedFirst: boolean): Promise<unknown[]> => {
     const roomId = await den({ initial_state: [{ type: 'm.room.history_visibility', content: { history_visibility } }] }, false)
     const { next_batch: since } = await syncOf(bob)

@@ -185,6 +185,17 @@ describe('a knock', () => {
   })
 })
 
+describe('a room that was left and entered again between two syncs', () => {
+  test('has a gap, though its timeline goes back to the beginning', async () => {
+    const roomId = await den({ options: { preset: 'public_chat' } })
+    const { next_batch: since } = await syncOf(bob)
+    await act(bob, roomId, 'leave')
+    await act(bob, roomId, 'join')
+    const { timeline } = await joinedRoom(bob, roomId, { since, filter: { room: { timeline: { limit: 50 } } } })
+    expect([timeline.events[0]?.type, timeline.limited]).toEqual(['m.room.create', true])
+  })
+})
+
 describe('rooms that were left', () => {
   const LEFT = { room: { include_leave: true, timeline: { limit: 3 } } }
 

@@ -61,20 +61,20 @@ function joinedRoom(reading: Reading, membership: RoomMembership): string | unde
   const since = isNew ? 0 : reading.since
   const sight = isNew ? sightOfNewRoom(reading, membership) : undefined
   const print = printerFor(reading, roomId, sight)
-  const stateSince = reading.isInitial ? undefined : reading.since
-  const timeline = readTimeline(reading, { roomId, since, until: reading.until, sight, stateSince })
+  const timeline = readTimeline(reading, { roomId, since, until: reading.until, sight, stateAt: reading.until })
   const summary = readSummaryIfChanged(reading, roomId, timeline, isWhole)
+  const known = isNew && !reading.isInitial ? knownUpTo(reading, roomId) : undefined
   const state = roomState(reading, {
     roomId,
     since: isWhole ? 0 : since,
     until: reading.until,
     timeline,
     more: [...(summary?.heroes ?? []), ...(isNew && !reading.isInitial ? listInviters(reading, roomId) : [])],
-    knownUpTo: isNew && !reading.isInitial ? knownUpTo(reading, roomId) : undefined,
+    knownUpTo: known,
   })
   const section: RoomSection = {
     timeline: printTimeline(reading, timeline, { sight, until: Infinity, print }),
-    isLimited: timeline.isLimited || (isNew && !reading.isInitial && !beginsTheRoom(timeline)),
+    isLimited: timeline.isLimited || (isNew && !reading.isInitial && !(beginsTheRoom(timeline) && known === undefined)),
     prevBatch: timeline.prevBatch,
     state: state.map((event) => print(event)),
     isStateAfter: reading.stateAfter,
@@ -92,7 +92,10 @@ function joinedRoom(reading: Reading, membership: RoomMembership): string | unde
 const hasReadOn = ({ store, userId, since, until, filter, mayHaveMoved }: Reading, roomId: RoomId): boolean =>
   isSelective(filter.room.ephemeral) && mayHaveMoved(roomId, 'receipts') && hasReadBetween(store, { roomId, userId, since, until })
 
-/** To a client that was not told of the room before, whatever lies in front of the timeline is a gap. */
+/**
+ * To a client that was not told of the room before, whatever lies in front of the timeline is a gap; to one that was, the
+ * timeline does not go on where theirs ended.
+ */
 const beginsTheRoom = ({ events }: Timeline): boolean => events[0]?.type === 'm.room.create'
 
 type Sticky = Readonly<{ roomId: RoomId; since: number; shown: readonly ClientEvent[]; print: Print }>
@@ -174,13 +177,15 @@ function leftRoom(reading: Reading, membership: RoomMembership): string | undefi
   const print = printerFor(reading, roomId, sight)
   // Where it can be told as state it is: alone in a timeline it would hide that there is a gap in front of it.
   const hasTimeline = wasInside || (wasAsked && reading.stateAfter === false)
-  const timeline = hasTimeline ? readTimeline(reading, { roomId, since, until: position, sight }) : emptyTimeline(since)
+  const until = Math.min(position, reach ?? position)
+  const timeline = hasTimeline ? readTimeline(reading, { roomId, since, until: position, sight, stateAt: wasInside ? until : 0 }) : emptyTimeline(since)
+  const known = cameAndWent ? knownUpTo(reading, roomId) : undefined
   const state = wasInside
-    ? withOwnMember(reading, membership, roomState(reading, { roomId, since, until: Math.min(position, reach ?? position), timeline, more: [], knownUpTo: cameAndWent ? knownUpTo(reading, roomId) : undefined }))
+    ? withOwnMember(reading, membership, roomState(reading, { roomId, since, until, timeline, more: [], knownUpTo: known }))
     : hasTimeline ? [] : readState(reading, { roomId, at: position, since, people: [] })
   return printLeftRoom({
     timeline: printTimeline(reading, timeline, { sight, until: position, print }),
-    isLimited: wasInside && timeline.isLimited,
+    isLimited: wasInside && (timeline.isLimited || (cameAndWent && !isWhole && !(beginsTheRoom(timeline) && known === undefined))),
     prevBatch: timeline.prevBatch,
     state: state.map((event) => print(event)),
     isStateAfter: reading.stateAfter,

@@ -4,6 +4,7 @@ import { printSyncToken, printTimelineToken } from '#core/sync/token.ts'
 import type { RoomId, UserId } from '#schema/identifiers.ts'
 import { passesFilter } from '#store/event-filter.ts'
 import type { Sight } from '#store/sight.ts'
+import { findStateAt } from '#store/state-at.ts'
 import type { Store } from '#store/store.ts'
 import { listEventsBetween } from '#store/timeline.ts'
 import type { Reading } from './reading.ts'
@@ -20,8 +21,8 @@ type Window = {
   since: number
   until: number
   sight: Sight | undefined
-  /** State from behind this position that still holds is shown, though the reader may not see the history it is from. */
-  stateSince?: number | undefined
+  /** State that holds at this position is shown, though the reader may not see the history it is from: nothing else would tell of it. */
+  stateAt: number
 }
 
 /** The newest events of a window that the reader may see and wants to, oldest first. */
@@ -51,8 +52,8 @@ export const emptyTimeline = (position: number): Timeline => ({ events: [], isLi
 const eventsOf = (reading: Reading, window: Window & { limit: number }): readonly ClientEvent[] =>
   sharedWindow(reading, `timeline ${window.limit}`, window, () => listEventsBetween(reading.store, window))
 
-function isWanted(reading: Reading, { roomId, sight, stateSince = Infinity }: Window, event: ClientEvent): boolean {
-  if (sight && !sight.maySee(event.num) && !(event.num > stateSince && isCurrentState(reading.store, roomId, event))) return false
+function isWanted(reading: Reading, { roomId, sight, stateAt }: Window, event: ClientEvent): boolean {
+  if (sight && !sight.maySee(event.num) && !isStateAt(reading.store, roomId, event, stateAt)) return false
   if (isIgnored({ sender: event.sender, stateKey: event.stateKey ?? undefined }, reading.ignored as ReadonlySet<UserId>)) return false
   return passesFilter(reading.store, reading.filter.room.timeline, event, roomId)
 }
@@ -66,8 +67,5 @@ const prevBatchOf = (first: ClientEvent | undefined, position: number): string =
     ? printTimelineToken({ depth: first.depth, num: first.num - 1 })
     : printSyncToken({ position, boot: '0', volatile: 0 })
 
-const isCurrentState = ({ db, names }: Store, roomId: RoomId, { num, type, stateKey }: ClientEvent): boolean =>
-  stateKey !== null &&
-  db
-    .query('SELECT 1 FROM room_state WHERE room = ? AND type = ? AND state_key = ? AND event = ?')
-    .get(names.find(roomId) ?? -1, names.find(type) ?? -1, names.find(stateKey) ?? -1, num) !== null
+const isStateAt = (store: Store, roomId: RoomId, { num, type, stateKey }: ClientEvent, at: number): boolean =>
+  stateKey !== null && findStateAt(store, roomId, type, stateKey, at)?.num === num
