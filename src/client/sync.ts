@@ -239,9 +239,9 @@ function readingOf(server: Homeserver, asked: Question, until: number, sinceVola
     accountData: changedAccountData(server, asked.watch, token?.position ?? 0, until),
     mayHaveMoved: (roomId, about) => server.notifier.mayHaveMoved(roomId, about, token?.position ?? -1),
     movedAt: (roomId) => (token && token.position >= server.notifier.floor ? server.notifier.movedAt(roomId) : undefined),
-    typingIn: (roomId) => {
+    typingIn: (roomId, isNew) => {
       const typing = server.notifier.typingIn(roomId)
-      return typing && typing.volatile > sinceVolatile ? typing.userIds : undefined
+      return typing && typing.volatile > (isNew ? 0 : sinceVolatile) ? typing.userIds : undefined
     },
   }
 }

@@ -185,6 +185,15 @@ describe('a knock', () => {
   })
 })
 
+test('who comes into a room is told who types there already', async () => {
+  const roomId = await den({ options: { preset: 'public_chat' }, isIn: false })
+  await done(alice, 'PUT', inRoom(roomId, `/typing/${alice.userId}`), { typing: true })
+  const { next_batch: since } = await syncOf(bob)
+  await act(bob, roomId, 'join')
+  const { ephemeral } = await joinedRoom(bob, roomId, { since })
+  expect(ephemeral.events).toEqual([{ type: 'm.typing', content: { user_ids: [alice.userId] } }])
+})
+
 describe('a room that was left and entered again between two syncs', () => {
   test('has a gap, though its timeline goes back to the beginning', async () => {
     const roomId = await den({ options: { preset: 'public_chat' } })

@@ -12,7 +12,7 @@ export function readEphemeral(reading: Reading, roomId: RoomId, since: number): 
   const { filter } = reading
   const wants = (type: string): boolean =>
     filter.room.ephemeral === NO_EVENT_FILTER || matchesEventFilter(filter.room.ephemeral, { type, roomId })
-  const typing = wants('m.typing') ? reading.typingIn(roomId) : undefined
+  const typing = wants('m.typing') ? reading.typingIn(roomId, since < reading.since) : undefined
   const mayHaveReceipts = since < reading.since || reading.mayHaveMoved(roomId, 'receipts')
   const receipts = mayHaveReceipts && wants('m.receipt') ? readReceipts(reading, roomId, since) : undefined
   return [

@@ -34,7 +34,8 @@ export type Reading = Readonly<{
   mayHaveMoved: (roomId: RoomId, about: Ring) => boolean
   /** The newest position at which the room moved, where that is known to lie behind the token. */
   movedAt: (roomId: RoomId) => number | undefined
-  typingIn: (roomId: RoomId) => readonly UserId[] | undefined
+  /** Who types, where that has changed since, or at all to whom the room is new. */
+  typingIn: (roomId: RoomId, isNew: boolean) => readonly UserId[] | undefined
 }>
 
 export const unsignedFor = ({ now, device }: Reading, membership: string): Unsigned => ({ now, device, membership })
