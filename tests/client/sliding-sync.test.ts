@@ -404,15 +404,24 @@ describe('required state', () => {
   test('of lazy members begins anew with a room that is new again', async () => {
     const [alice, bob] = [await here.register('anew'), await here.register('anew-bob')]
     const roomId = await makeRoom(alice, { preset: 'public_chat' })
-    await bringIn(alice, roomId, bob)
+    await done(bob, 'POST', inRoom(roomId, '/join'), {})
     await say(alice, roomId, 'hello')
     const body = all({ timeline_limit: 3, required_state: [['m.room.member', '$LAZY']] })
     const first = await slide(bob, body)
     expect(places(first.rooms[roomId]?.required_state)).toContain(`m.room.member|${alice.userId}`)
     await done(bob, 'POST', inRoom(roomId, '/leave'), {})
     await done(bob, 'POST', inRoom(roomId, '/join'), {})
-    const room = (await slide(bob, body, { pos: first.pos })).rooms[roomId]
-    expect([room?.initial, places(room?.required_state)]).toEqual([true, [`m.room.member|${alice.userId}`, `m.room.member|${bob.userId}`].sort()])
+    const second = await slide(bob, body, { pos: first.pos })
+    const { initial, required_state: state } = second.rooms[roomId] ?? {}
+    expect([initial, places(state)]).toEqual([true, [`m.room.member|${alice.userId}`, `m.room.member|${bob.userId}`].sort()])
+    await done(bob, 'POST', inRoom(roomId, '/leave'), {})
+    await done(bob, 'POST', inRoom(roomId, '/join'), {})
+    const narrow = all({ timeline_limit: 1, required_state: [['m.room.member', '$LAZY']] })
+    const third = await slide(bob, narrow, { pos: second.pos })
+    expect(places(third.rooms[roomId]?.required_state)).toEqual([`m.room.member|${bob.userId}`])
+    await say(alice, roomId, 'hello again')
+    const fourth = await slide(bob, narrow, { pos: third.pos })
+    expect(places(fourth.rooms[roomId]?.required_state)).toEqual([`m.room.member|${alice.userId}`])
   })
 
   test('a name that is removed is null in the accepted form', async () => {

@@ -49,3 +49,12 @@ export const knowsMember = ({ connection, move }: SlidingReading, roomId: RoomId
 
 export const noteMember = ({ move }: SlidingReading, roomId: RoomId, userId: string, event: number): void =>
   void move.members.set(memberKey(roomId, userId), event)
+
+/** A member of whom the client was told before it began the room anew: it may have kept them, or not. */
+const TOLD_BEFORE = 0
+
+/** From here on the client is told again of whoever appears in the room, and still of what changes about those it knew. */
+export function beginAnew({ connection, move }: SlidingReading, roomId: RoomId): void {
+  const prefix = memberKey(roomId, '')
+  for (const key of connection.members.keys()) if (key.startsWith(prefix)) move.members.set(key, TOLD_BEFORE)
+}

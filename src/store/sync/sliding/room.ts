@@ -16,7 +16,7 @@ import { findRoomMembership, knownUpTo, listInviters, type RoomMembership, strip
 import { listHeroes } from '#store/sync/summary.ts'
 import { type UnreadCount, unreadCounts } from '#store/unread.ts'
 import { activityOf } from './known-rooms.ts'
-import { knowsMember, noteMember, type SlidingReading, unsignedFor } from './reading.ts'
+import { beginAnew, knowsMember, noteMember, type SlidingReading, unsignedFor } from './reading.ts'
 import { hasEverJoined, type ListedRoom } from './room-list.ts'
 import { listRemovedState, readMemberChanges, readNewlyWished, readStateChanges, readTimelineMembers, readWished, type StateWindow } from './state.ts'
 import { countLive, readHistory, readNews, type SlidingTimeline } from './timeline.ts'
@@ -207,11 +207,12 @@ function readRequired(reading: SlidingReading, of: RequiredOf): Required {
   const wanted = { roomId, wish, at: until, isNow }
   const people = wish.lazyMembers ? timeline.events : []
   if (isInitial || !sent) {
+    if (sent) beginAnew(reading, roomId)
     const known = sent && knownUpTo({ store: reading.store, userId: reading.userId, since: of.from }, roomId)
     // Who comes again still has the members of then.
     const missed = known === undefined ? [] : readWishedMembers(reading, of, { roomId, since: known, until })
     const more = sent && wish.lazyMembers ? listInviters(reading, roomId) : []
-    const events = [...readWished(reading, wanted), ...missed, ...readTimelineMembers(reading, { roomId, at: until, events: people, more, isAnew: true })]
+    const events = [...readWished(reading, wanted), ...missed, ...readTimelineMembers(reading, { roomId, at: until, events: people, more })]
     return { events: [...new Map(events.map((event) => [event.num, event])).values()], removed: [], changed: undefined, hasMembers: true, wish }
   }
   const window = { roomId, since: of.from, until }

@@ -80,17 +80,8 @@ export function readNewlyWished(reading: SlidingReading, wanted: WishedState, be
   return readWished(reading, wanted).filter(({ type, stateKey }) => !old.wants(type, stateKey ?? ''))
 }
 
-type TimelineMembers = Readonly<{
-  roomId: RoomId
-  at: number
-  events: readonly ClientEvent[]
-  more?: readonly string[]
-  /** The client begins the room anew, and keeps nothing. */
-  isAnew?: boolean
-}>
-
 /** Member events of those who appear in the timeline, and of some more, unless the client has them. */
-export function readTimelineMembers(reading: SlidingReading, { roomId, at, events, more = [], isAnew = false }: TimelineMembers): ClientEvent[] {
+export function readTimelineMembers(reading: SlidingReading, { roomId, at, events, more = [] }: { roomId: RoomId; at: number; events: readonly ClientEvent[]; more?: readonly string[] }): ClientEvent[] {
   const people = new Set<string>(more)
   for (const { sender, type, stateKey } of events) {
     people.add(sender)
@@ -98,7 +89,7 @@ export function readTimelineMembers(reading: SlidingReading, { roomId, at, event
   }
   return [...people].flatMap((userId) => {
     const member = findStateAt(reading.store, roomId, MEMBER, userId, at)
-    if (!member || (!isAnew && hasMember(reading, roomId, userId, member.num))) return []
+    if (!member || hasMember(reading, roomId, userId, member.num)) return []
     noteMember(reading, roomId, userId, member.num)
     return [member]
   })
