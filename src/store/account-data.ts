@@ -65,14 +65,15 @@ export function listAccountDataBetween(store: Store, userId: UserId, since: numb
 }
 
 /** All there is of one room, or of the account itself (`roomId` null), without what was deleted. */
-export function listAccountDataOf(store: Store, userId: UserId, roomId: RoomId | null): AccountDataRow[] {
+export const listAccountDataOf = (store: Store, userId: UserId, roomId: RoomId | null): AccountDataRow[] =>
+  listAllAccountDataOf(store, userId, roomId).filter(({ json }) => json !== null)
+
+/** The same, and what was deleted. */
+export function listAllAccountDataOf(store: Store, userId: UserId, roomId: RoomId | null): AccountDataRow[] {
   const [user, room] = [store.names.find(userId), roomId === null ? NO_ROOM : store.names.find(roomId)]
   if (user === undefined || room === undefined) return []
   return store.db
-    .query<Row, [number, number, string]>(`
-      SELECT room, type, content, position FROM account_data
-       WHERE user = ? AND room = ? AND content <> ? ORDER BY position
-    `)
-    .all(user, room, DELETED)
+    .query<Row, [number, number]>('SELECT room, type, content, position FROM account_data WHERE user = ? AND room = ? ORDER BY position')
+    .all(user, room)
     .map((row) => readRow(store, row))
 }

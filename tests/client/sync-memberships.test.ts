@@ -296,6 +296,17 @@ describe('account data in a full state', () => {
   })
 })
 
+test('who comes back into a room is told which of its account data they have deleted', async () => {
+  const roomId = await den({ options: { preset: 'public_chat' } })
+  await done(bob, 'PUT', `/v3/user/${bob.userId}/rooms/${roomId}/account_data/org.example.x`, { a: 1 })
+  await act(bob, roomId, 'leave')
+  await done(bob, 'DELETE', `/unstable/org.matrix.msc3391/user/${bob.userId}/rooms/${roomId}/account_data/org.example.x`)
+  const { next_batch: since } = await syncOf(bob)
+  await act(bob, roomId, 'join')
+  expect((await joinedRoom(bob, roomId, { since })).account_data.events).toEqual([{ type: 'org.example.x', content: {} }])
+  expect((await joinedRoom(bob, roomId)).account_data.events).toEqual([])
+})
+
 describe('state_after', () => {
   test('is there though nothing has changed, and holds nothing but what has', async () => {
     const roomId = await den({ options: { name: 'before' } })
