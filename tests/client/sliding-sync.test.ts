@@ -565,6 +565,27 @@ describe('extensions', () => {
     expect((await slide(alice, body, { pos: on.pos })).extensions).toEqual({})
   })
 
+  test('receipts that could not be told come later: of a time outside the room, and of one outside the scope', async () => {
+    const [alice, bob] = [await here.register('late-receipts'), await here.register('late-receipts-bob')]
+    const roomId = await makeRoom(bob, { preset: 'public_chat' })
+    await done(alice, 'POST', inRoom(roomId, '/join'), {})
+    const [one, two] = [await say(bob, roomId, 'one'), await say(bob, roomId, 'two')]
+    const read = (eventId: string) => done(alice, 'POST', inRoom(roomId, `/receipt/m.read/${encodeURIComponent(eventId)}`), {})
+    const body = (scope: object) => ({ ...all(), extensions: { receipts: { enabled: true, ...scope } } })
+    const told = (answer: Answer) => Object.keys((answer.extensions.receipts?.rooms as Record<string, { content: object }> | undefined)?.[roomId]?.content ?? {})
+    const first = await slide(alice, body({}))
+    await read(one)
+    const second = await slide(alice, body({ lists: [] }), { pos: first.pos })
+    expect(told(second)).toEqual([])
+    const third = await slide(alice, body({}), { pos: second.pos })
+    expect(told(third)).toEqual([one])
+    await read(two)
+    await done(bob, 'POST', inRoom(roomId, '/kick'), { user_id: alice.userId })
+    const out = await slide(alice, body({}), { pos: third.pos })
+    await done(alice, 'POST', inRoom(roomId, '/join'), {})
+    expect(told(await slide(alice, body({}), { pos: out.pos }))).toEqual([two])
+  })
+
   test('receipts come for what is shown and always the own; later only changes', async () => {
     const [alice, bob] = [await here.register('receipts'), await here.register('receipts-bob')]
     const roomId = await makeRoom(alice)

@@ -26,15 +26,17 @@ export function readAccountData(reading: SlidingReading, { request, interest }: 
   if (!scope) return void forgetAccountData(reading)
   const global = printAccountData(readGlobal(reading))
   const rooms: string[] = []
+  const told = new Set<RoomId>()
   for (const wanted of interest.wanted.values()) {
     const { roomId } = wanted.listed.room
     const sent = sentNow(reading, roomId)
     if (!sent || !inScope(scope, request, wanted)) continue
+    told.add(roomId)
     const rows = readOfRoom(reading, roomId, sent.accountData)
     if (sent.accountData !== LIVE) noteSent(reading.connection, reading.move, roomId, { ...sent, accountData: LIVE })
     if (rows.length > 0) rooms.push(`${JSON.stringify(roomId)}:[${printAccountData(rows)}]`)
   }
-  forgetOutOf(reading, 'accountData', interest, (roomId) => reading.accountData.has(roomId), [...reading.accountData.keys()].filter((roomId) => roomId !== null))
+  forgetOutOf(reading, 'accountData', told, (roomId) => reading.accountData.has(roomId), [...reading.accountData.keys()].filter((roomId) => roomId !== null))
   if (global === '' && rooms.length === 0) return undefined
   return `{"global":[${global}],"rooms":{${rooms.join(',')}}}`
 }
@@ -74,17 +76,17 @@ function forgetAccountData(reading: SlidingReading): void {
   }
 }
 
-/** Rooms that this answer is not about and in which something has changed are no longer up to date. */
+/** Rooms that are not told of by this answer and in which something has changed are no longer up to date. */
 function forgetOutOf(
   reading: SlidingReading,
   part: 'sent' | 'receipts' | 'accountData',
-  { wanted }: Interest,
+  told: Readonly<{ has: (roomId: RoomId) => boolean }>,
   hasChanged: (roomId: RoomId) => boolean,
   rooms: Iterable<RoomId>,
 ): void {
   const { connection, move, since } = reading
   for (const roomId of rooms) {
-    if (wanted.has(roomId)) continue
+    if (told.has(roomId)) continue
     const sent = sentNow(reading, roomId)
     if (sent?.[part] === LIVE && hasChanged(roomId)) noteSent(connection, move, roomId, { ...sent, [part]: since })
   }
@@ -95,10 +97,12 @@ export function readReceiptsOf(reading: SlidingReading, { request, interest }: A
   const scope = request.extensions.receipts
   const hasMoved = (roomId: RoomId): boolean => reading.since < reading.floor || reading.mayHaveMoved(roomId, 'receipts', reading.since)
   const rooms: string[] = []
+  const told = new Set<RoomId>()
   for (const wanted of scope ? interest.wanted.values() : []) {
     const { listed: { room: { roomId }, membership }, config } = wanted
     const sent = sentNow(reading, roomId)
     if (!sent || membership || !scope || !inScope(scope, request, wanted)) continue
+    told.add(roomId)
     if (sent.receipts === LIVE && !hasMoved(roomId)) continue
     const text = sent.receipts === NEVER
       ? readFirstReceipts(reading, roomId, config.timelineLimit)
@@ -106,7 +110,7 @@ export function readReceiptsOf(reading: SlidingReading, { request, interest }: A
     if (sent.receipts !== LIVE) noteSent(reading.connection, reading.move, roomId, { ...sent, receipts: LIVE })
     if (text !== undefined) rooms.push(`${JSON.stringify(roomId)}:${text}`)
   }
-  forgetOutOf(reading, 'receipts', scope ? interest : { ...interest, wanted: new Map() }, hasMoved, moved)
+  forgetOutOf(reading, 'receipts', told, hasMoved, moved)
   return rooms.length === 0 ? undefined : `{"rooms":{${rooms.join(',')}}}`
 }
 
@@ -141,4 +145,4 @@ export function readThreads({ store, userId, since, until }: SlidingReading, { e
 
 /** Rooms outside of every window that went on: the client has them up to its token. */
 export const forgetRoomsOutOf = (reading: SlidingReading, interest: Interest, moved: Iterable<RoomId>): void =>
-  forgetOutOf(reading, 'sent', interest, () => true, moved)
+  forgetOutOf(reading, 'sent', interest.wanted, () => true, moved)

@@ -41,9 +41,10 @@ export function readSlidingRoom(reading: SlidingReading, wanted: WantedRoom): st
   if (!answer) return undefined
   const { text, wish, covered } = answer
   noteSent(reading.connection, reading.move, roomId, {
-    receipts: NEVER,
     accountData: NEVER,
     ...sent,
+    // What was read while the reader was outside, or before, is told with a room that begins anew.
+    receipts: sent && !text?.isInitial ? sent.receipts : NEVER,
     sent: LIVE,
     covered: covered ?? config.timelineLimit,
     wish: placeOfWish(reading.connection, reading.move, (wish ?? config.wish).text),
