@@ -157,6 +157,7 @@ function readingOf({ desk: { server, store }, requester: { userId, deviceId }, r
     connection,
     move: newMove(connection),
     shownFrom: new Map(),
+    expanded: new Set(),
     floor: notifier.floor,
     mayHaveMoved: (roomId, about, from) => notifier.mayHaveMoved(roomId, about, from),
     accountData: hasData ? readChangedAccountData(store, userId, since, until) : NO_ACCOUNT_DATA,

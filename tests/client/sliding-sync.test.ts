@@ -586,6 +586,22 @@ describe('extensions', () => {
     expect(told(await slide(alice, body({}), { pos: out.pos }))).toEqual([two])
   })
 
+  test('receipts on older events come when those are shown', async () => {
+    const [alice, bob] = [await here.register('older-receipts'), await here.register('older-receipts-bob')]
+    const roomId = await makeRoom(alice)
+    await bringIn(alice, roomId, bob)
+    const old = await say(alice, roomId, 'old')
+    await say(alice, roomId, 'newer')
+    await done(bob, 'POST', inRoom(roomId, `/receipt/m.read/${encodeURIComponent(old)}`), {})
+    const extensions = { receipts: { enabled: true } }
+    const first = await slide(alice, { ...all(), extensions })
+    expect([bodies(first.rooms[roomId]?.timeline), first.extensions]).toEqual([['newer'], {}])
+    const second = await slide(alice, { ...all({ timeline_limit: 2 }), extensions }, { pos: first.pos })
+    expect(second.extensions).toEqual({
+      receipts: { rooms: { [roomId]: { type: 'm.receipt', content: { [old]: { 'm.read': { [bob.userId]: { ts: expect.any(Number) } } } } } } },
+    } as never)
+  })
+
   test('receipts come for what is shown and always the own; later only changes', async () => {
     const [alice, bob] = [await here.register('receipts'), await here.register('receipts-bob')]
     const roomId = await makeRoom(alice)

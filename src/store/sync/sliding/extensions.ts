@@ -103,7 +103,7 @@ export function readReceiptsOf(reading: SlidingReading, { request, interest }: A
     const sent = sentNow(reading, roomId)
     if (!sent || membership || !scope || !inScope(scope, request, wanted)) continue
     told.add(roomId)
-    if (sent.receipts === LIVE && !hasMoved(roomId)) continue
+    if (sent.receipts === LIVE && !hasMoved(roomId) && !reading.expanded.has(roomId)) continue
     const text = sent.receipts === NEVER
       ? readFirstReceipts(reading, roomId, config.timelineLimit)
       : readReceipts(reading, roomId, sent.receipts === LIVE ? reading.since : sent.receipts)

@@ -24,6 +24,8 @@ export type SlidingReading = Readonly<{
   move: Move
   /** The first event that is shown of each room. */
   shownFrom: Map<RoomId, number>
+  /** Rooms of which older events are shown than before. */
+  expanded: Set<RoomId>
   /** What moved at or before this position, `mayHaveMoved` does not know. */
   floor: number
   /** False when nothing of that sort has happened in the room after a position. */

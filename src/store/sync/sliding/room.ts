@@ -95,6 +95,7 @@ function readInside(reading: SlidingReading, { listed, config, lists }: WantedRo
   if (!isInitial && !hasNews && !hasOlder && sent.isDm === isDm && !hasOtherCounts(reading, roomId, { from, unread })) return { text: undefined, ...noted }
   if (unread) reading.move.counts.set(roomId, countMark(unread))
   if (timeline.events[0]) reading.shownFrom.set(roomId, timeline.events[0].num)
+  if (hasOlder) reading.expanded.add(roomId)
   const summary = readSummary(reading, roomId, { isInitial, state: state.events, changed: state.changed, hasMembers: state.hasMembers })
   return {
     text: {
@@ -147,8 +148,10 @@ function readOutside(reading: SlidingReading, { config, lists }: WantedRoom, mem
   const { roomId, position } = membership
   const answer = { isInitial: sent === undefined, bumpStamp: position, membership: membership.membership, lists }
   if (sent && position <= sentUpTo(reading, sent)) return { text: undefined }
-  if (membership.membership === 'invite' || membership.membership === 'knock')
+  if (membership.membership === 'invite' || membership.membership === 'knock') {
+    if (sent) beginAnew(reading, roomId)
     return { text: { ...answer, isInitial: true, strippedState: strippedStateFor(reading, membership) }, covered: 0 }
+  }
   if (!hasEverJoined(reading.store, reading.userId, roomId)) return { text: { ...answer, ...readRefusal(reading, config.wish, membership) }, covered: 0 }
   const from = sent ? sentUpTo(reading, sent) : 0
   const isInitial = sent === undefined
