@@ -1,6 +1,6 @@
 import { hasContent, printSync, type SyncAnswer } from '#core/sync/assemble.ts'
 import { parseFilter, type SyncFilter } from '#core/sync/filter.ts'
-import { seenBy, type SeenMembers, type ToldMembers } from '#core/sync/lazy-members.ts'
+import { forgetUnreceived, seenBy, type SeenMembers, type ToldMembers } from '#core/sync/lazy-members.ts'
 import { strippedPlaces } from '#core/stripped-state.ts'
 import { parseSyncToken, printSyncToken, type SyncToken } from '#core/sync/token.ts'
 import type { Homeserver } from '#homeserver'
@@ -99,8 +99,14 @@ function readQuestion(server: Homeserver, { query, requester }: Asking, token: S
     stateAfter: readBoolean(query.use_state_after)
       ? 'state_after'
       : readBoolean(query['org.matrix.msc4222.use_state_after']) && 'org.matrix.msc4222.state_after',
-    seenMembers: token ? seenBy(seenMembers, device) : freshlySeen(seenMembers, device),
+    seenMembers: token ? seenUpTo(seenMembers, device, token) : freshlySeen(seenMembers, device),
   }
+}
+
+function seenUpTo(all: SeenMembers, device: string, { position }: SyncToken): ToldMembers {
+  const seen = seenBy(all, device)
+  forgetUnreceived(seen, position)
+  return seen
 }
 
 /** A client that starts anew knows no members. */

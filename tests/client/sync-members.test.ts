@@ -106,6 +106,19 @@ describe('members that are loaded lazily', () => {
     expect(membersIn(room.state)).toEqual({ [alice.userId]: 'join', [dave.userId]: 'join' })
   })
 
+  test('are told again though the answer that told them was lost and never asked for again', async () => {
+    const { alice, bob, carol, roomId } = await den()
+    await say(alice, roomId, 'mine')
+    const { next_batch: since } = await syncOf(alice, { filter: LAZY })
+    await say(bob, roomId, 'lost')
+    expect(membersIn((await joinedRoom(alice, roomId, { filter: LAZY, since })).state)).toEqual({ [bob.userId]: 'join' })
+    await say(carol, roomId, 'instead')
+    const second = await syncOf(alice, { filter: LAZY, since })
+    expect(membersIn(second.rooms?.join?.[roomId]?.state)).toEqual({ [carol.userId]: 'join' })
+    await say(bob, roomId, 'again')
+    expect(membersIn((await joinedRoom(alice, roomId, { filter: LAZY, since: second.next_batch })).state)).toEqual({ [bob.userId]: 'join' })
+  })
+
   test('come with the people by whom a room without a name is shown', async () => {
     const { alice, bob, carol, roomId } = await den({ preset: 'public_chat' })
     await say(alice, roomId, 'mine')
