@@ -401,6 +401,21 @@ describe('required state', () => {
     expect(room?.required_state?.map(({ state_key, content }) => [state_key, content.membership]).sort()).toEqual([[bob.userId, 'join'], [carol.userId, 'leave'], [alice.userId, 'join']])
   })
 
+  test('of lazy members that is asked for again tells who has changed meanwhile', async () => {
+    const [alice, bob] = [await here.register('on-and-off'), await here.register('on-and-off-bob')]
+    const roomId = await makeRoom(alice, { preset: 'public_chat' })
+    await done(bob, 'POST', inRoom(roomId, '/join'), {})
+    await say(bob, roomId, 'hello')
+    const lazy = all({ required_state: [['m.room.member', '$LAZY']] })
+    const first = await slide(alice, lazy)
+    const second = await slide(alice, all(), { pos: first.pos })
+    await done(bob, 'PUT', inRoom(roomId, `/state/m.room.member/${bob.userId}`), { membership: 'join', displayname: 'Robert' })
+    await say(alice, roomId, 'hello Robert')
+    const third = await slide(alice, all(), { pos: second.pos })
+    const room = (await slide(alice, lazy, { pos: third.pos })).rooms[roomId]
+    expect(room?.required_state?.map(({ state_key, content }) => [state_key, content.displayname])).toEqual([[bob.userId, 'Robert']])
+  })
+
   test('of lazy members begins anew with a room that is new again', async () => {
     const [alice, bob] = [await here.register('anew'), await here.register('anew-bob')]
     const roomId = await makeRoom(alice, { preset: 'public_chat' })

@@ -55,8 +55,14 @@ export const noteMember = ({ move }: SlidingReading, roomId: RoomId, userId: str
 /** A member of whom the client was told before it began the room anew: it may have kept them, or not. */
 const TOLD_BEFORE = 0
 
-/** From here on the client is told again of whoever appears in the room, and still of what changes about those it knew. */
-export function beginAnew({ connection, move }: SlidingReading, roomId: RoomId): void {
+/** Members of a room of whom the client was told, and the member event that it has of each. */
+export function* toldMembers({ connection, move }: SlidingReading, roomId: RoomId): Generator<[userId: string, event: number]> {
   const prefix = memberKey(roomId, '')
-  for (const key of connection.members.keys()) if (key.startsWith(prefix)) move.members.set(key, TOLD_BEFORE)
+  for (const [key, event] of connection.members)
+    if (key.startsWith(prefix)) yield [key.slice(prefix.length), move.members.get(key) ?? event]
+}
+
+/** From here on the client is told again of whoever appears in the room, and still of what changes about those it knew. */
+export function beginAnew(reading: SlidingReading, roomId: RoomId): void {
+  for (const [userId] of toldMembers(reading, roomId)) noteMember(reading, roomId, userId, TOLD_BEFORE)
 }

@@ -18,7 +18,7 @@ import { type UnreadCount, unreadCounts } from '#store/unread.ts'
 import { activityOf } from './known-rooms.ts'
 import { beginAnew, knowsMember, noteMember, type SlidingReading, unsignedFor } from './reading.ts'
 import { hasEverJoined, type ListedRoom } from './room-list.ts'
-import { listRemovedState, readMemberChanges, readNewlyWished, readStateChanges, readTimelineMembers, readWished, type StateWindow } from './state.ts'
+import { listRemovedState, readChangedMembers, readMemberChanges, readNewlyWished, readStateChanges, readTimelineMembers, readWished, type StateWindow } from './state.ts'
 import { countLive, readHistory, readNews, type SlidingTimeline } from './timeline.ts'
 
 /** Changes of members in one room that a client gets though it may have been told of none of them. */
@@ -226,7 +226,8 @@ function readRequired(reading: SlidingReading, of: RequiredOf): Required {
   const before = reading.connection.wishes[sent.wish]
   const isNewWish = isWider(before, wish)
   const added = isNewWish && before !== undefined ? readNewlyWished(reading, wanted, before) : isNewWish ? readWished(reading, wanted) : []
-  const lazy = readTimelineMembers(reading, { roomId, at: until, events: people })
+  const isLazyAgain = wish.lazyMembers && before !== undefined && isNewWish && !parseWish(before).lazyMembers
+  const lazy = [...(isLazyAgain ? readChangedMembers(reading, roomId, until) : []), ...readTimelineMembers(reading, { roomId, at: until, events: people })]
   const events = new Map([...changed, ...members, ...added, ...lazy].filter(isWanted(wish, members, lazy)).map((event) => [event.num, event]))
   const removed = reading.form === 'v4' && changed.length + members.length > 0
     ? listRemovedState(reading.store, window).filter(({ type, stateKey }) => wish.wants(type, stateKey))

@@ -4,7 +4,7 @@ import type { RoomId } from '#schema/identifiers.ts'
 import { CLIENT_EVENT, clientEventOf, type ClientEventRow } from '#store/client-events.ts'
 import { findStateAt, listStateBetween } from '#store/state-at.ts'
 import type { Store } from '#store/store.ts'
-import { hasMember, noteMember, type SlidingReading } from './reading.ts'
+import { hasMember, noteMember, type SlidingReading, toldMembers } from './reading.ts'
 
 const MEMBER = 'm.room.member'
 
@@ -94,3 +94,12 @@ export function readTimelineMembers(reading: SlidingReading, { roomId, at, event
     return [member]
   })
 }
+
+/** Members of whom the client was told and who have changed behind its back, while it did not ask for members. */
+export const readChangedMembers = (reading: SlidingReading, roomId: RoomId, at: number): ClientEvent[] =>
+  [...toldMembers(reading, roomId)].flatMap(([userId, told]) => {
+    const member = findStateAt(reading.store, roomId, MEMBER, userId, at)
+    if (!member || member.num === told) return []
+    noteMember(reading, roomId, userId, member.num)
+    return [member]
+  })
