@@ -264,8 +264,10 @@ function roomsToRead(server: Homeserver, reading: Reading, watch: Watch, sinceVo
   if (isInitial || isFullState || !reachesBack) {
     const forgotten = isInitial ? [] : listMembershipsBetween(store, userId, since, until).filter(({ isForgotten }) => isForgotten)
     const { includeLeave } = filter.room
-    return [...listMemberships(store, userId), ...forgotten].filter(({ membership, position }) =>
-      membership === 'leave' || membership === 'ban' ? includeLeave || (!isInitial && position > since) : true)
+    // Who was shown out is told so, whatever the filter; a room that was left of one's own accord is over.
+    const isShownOut = ({ membership, sender }: RoomMembership): boolean => membership === 'ban' || sender !== userId
+    return [...listMemberships(store, userId), ...forgotten].filter((own) =>
+      own.membership === 'leave' || own.membership === 'ban' ? includeLeave || (isInitial ? isShownOut(own) : own.position > since) : true)
   }
   const changed = server.notifier.mayConcern(watch, 'membership', since) ? listMembershipsBetween(store, userId, since, until) : []
   const known = new Set(changed.map(({ roomId }) => roomId))

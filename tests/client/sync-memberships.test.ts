@@ -221,6 +221,22 @@ describe('rooms that were left', () => {
     expect(own(room).at(-1)).toBe('leave')
   })
 
+  test('are in a first sync also unasked where somebody else has shown them out', async () => {
+    const kicked = await den()
+    const [banned, asked, ended] = [await makeRoom(alice), await makeRoom(alice), await makeRoom(alice)]
+    for (const roomId of [banned, ended]) await bringIn(alice, roomId, bob)
+    await act(alice, kicked, 'kick', bobs())
+    await act(alice, banned, 'ban', bobs())
+    await act(alice, asked, 'invite', bobs())
+    await act(alice, asked, 'kick', bobs())
+    await act(bob, ended, 'leave')
+    const { rooms } = await syncOf(bob)
+    expect(Object.fromEntries(Object.entries(rooms?.leave ?? {}).map(([roomId, room]) => [roomId, own(room).at(-1)])))
+      .toEqual({ [kicked]: 'leave', [banned]: 'ban', [asked]: 'leave' })
+    for (const roomId of [kicked, banned, asked]) await act(bob, roomId, 'forget')
+    expect((await syncOf(bob)).rooms).toBeUndefined()
+  })
+
   test('are told to be banned from, though that came later', async () => {
     const roomId = await den()
     await act(bob, roomId, 'leave')

@@ -33,15 +33,29 @@ type Whole = Readonly<{ account_data?: Events; rooms?: Readonly<Record<'join' | 
 const FILTER = JSON.stringify({ room: { include_leave: true, timeline: { limit: 10, unread_thread_notifications: true } } })
 const MEMBER = 'm.room.member'
 
+const wholeOf = (session: Session): Promise<Whole> => call(session, 'GET', `/sync?${new URLSearchParams({ filter: FILTER })}`)
+
+const ownMember = ({ userId }: Session, events: Events['events']) =>
+  events.findLast(({ type, state_key }) => type === MEMBER && state_key === userId)
+
+/** Rooms that were left of one's own accord: who signs in later does not hear of them. */
+export async function endedRooms(session: Session): Promise<string[]> {
+  const { rooms } = await wholeOf(session)
+  return Object.entries(rooms?.leave ?? {}).flatMap(([roomId, { timeline, state }]) => {
+    const own = ownMember(session, [...state.events, ...timeline.events])
+    return own?.sender === session.userId && own.content['membership'] === 'leave' ? [roomId] : []
+  })
+}
+
 /** The view that the server gives to a device that is new. */
 export async function viewOfServer(session: Session): Promise<View> {
-  const whole = await call<Whole>(session, 'GET', `/sync?${new URLSearchParams({ filter: FILTER })}`)
+  const whole = await wholeOf(session)
   const rooms = new Map<string, RoomView>()
   for (const [roomId, room] of Object.entries(whole.rooms?.join ?? {})) rooms.set(roomId, await joinedRoom(session, roomId, room))
   for (const [roomId, { invite_state }] of Object.entries(whole.rooms?.invite ?? {})) rooms.set(roomId, outside('invite', invite_state.events))
   for (const [roomId, { knock_state }] of Object.entries(whole.rooms?.knock ?? {})) rooms.set(roomId, outside('knock', knock_state.events))
   for (const [roomId, { timeline, state }] of Object.entries(whole.rooms?.leave ?? {})) {
-    const own = [...state.events, ...timeline.events].findLast(({ type, state_key }) => type === MEMBER && state_key === session.userId)
+    const own = ownMember(session, [...state.events, ...timeline.events])
     rooms.set(roomId, outside(String(own?.content['membership']), []))
   }
   return { rooms: Object.fromEntries(rooms), accountData: dataIn(whole.account_data) }
