@@ -151,8 +151,7 @@ const TOKEN_PARAMETER = /[?&]access_token=([^&]*)/
 function tokenOf(request: Request): string | undefined {
   const header = request.headers.get('authorization')
   if (header?.startsWith('Bearer ')) return header.slice('Bearer '.length).trim()
-  const inQuery = TOKEN_PARAMETER.exec(request.url)?.[1]
-  return inQuery ? decodeURIComponent(inQuery) : undefined
+  return new URLSearchParams(TOKEN_PARAMETER.exec(request.url)?.[0]).get('access_token') || undefined
 }
 
 function requesterOf(server: Homeserver, token: string, schema: EndpointSchema, request: Request): Requester {
