@@ -4,7 +4,7 @@ import { deactivateAccount } from '#http/deactivation.ts'
 import { countMonthlyUsers } from '#http/monthly-users.ts'
 import { createAccount } from '#http/new-account.ts'
 import { hashNewPassword } from '#http/passwords.ts'
-import { endSessions, newDeviceId } from '#http/sessions.ts'
+import { endSessions, lifetimesOf, newDeviceId } from '#http/sessions.ts'
 import { deviceIdOf, type RoomId, type UserId } from '#schema/identifiers.ts'
 import { notFound } from '#schema/matrix-error.ts'
 import { countBrokenInvariants } from '#store/broken-invariants.ts'
@@ -32,7 +32,7 @@ export const homeserverDoor = (server: Homeserver): AdminDoor => ({
       kind: 'startSession',
       displayName,
       isRefreshable: false,
-      lifetimes: { accessMs: null, refreshMs: null, sessionMs: null },
+      lifetimes: lifetimesOf(server, false),
       ipAddress: null,
       userAgent: null,
     }, server.mintCause())

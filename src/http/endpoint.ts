@@ -22,6 +22,8 @@ export type EndpointSchema = Readonly<{
   response?: TSchema
   /** A locked account may still call this. spec: client-server-api#account-locking */
   allowLocked?: true
+  /** A session whose access token has run out may still call this. */
+  allowExpired?: true
   /** A guest may call this. spec: client-server-api#guest-access */
   allowGuest?: true
 }>
@@ -165,7 +167,8 @@ function requesterOf(server: Homeserver, token: string, schema: EndpointSchema, 
 }
 
 function checkSession(session: Session, schema: EndpointSchema, now: number): void {
-  if (session.expiresTs !== null && session.expiresTs <= now) throw unknownToken('This access token has expired: refresh it', { soft_logout: true })
+  const isExpired = session.expiresTs !== null && session.expiresTs <= now
+  if (isExpired && !schema.allowExpired) throw unknownToken('This access token has expired: refresh it', { soft_logout: true })
   if (session.isLocked && !schema.allowLocked) throw new MatrixError(401, 'M_USER_LOCKED', 'This account is locked', { soft_logout: true })
   if (session.isGuest && !schema.allowGuest) throw new MatrixError(403, 'M_GUEST_ACCESS_FORBIDDEN', 'Guests may not do this; register an account')
 }
