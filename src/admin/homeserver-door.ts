@@ -22,7 +22,8 @@ const MEASURED_ACTORS = 200
 /** What the admin's tools ask, answered by a homeserver: the same commands to the same actors as everyone else's. */
 export const homeserverDoor = (server: Homeserver): AdminDoor => ({
   async createUser({ localpart, password, admin, displayname }) {
-    const account = { localpart, password, isAdmin: admin, displayname, byAdmin: true }
+    // As in the sign-up: who has no other name is called by this one.
+    const account = { localpart, password, isAdmin: admin, displayname: displayname ?? localpart, byAdmin: true }
     return { userId: await createAccount(server, account, server.mintCause()) }
   },
 
