@@ -86,9 +86,12 @@ export const discoveryPage = (server: Homeserver) =>
       '/.well-known/matrix/server',
       open(server, getWellKnownServer, () => {
         if (!server.config.serveServerWellknown) throw notFound('Servers find this one without it')
-        return { 'm.server': `${new URL(server.config.publicBaseurl).hostname}:443` }
+        return { 'm.server': delegateOf(server.serverName) }
       }),
     )
+
+/** Whoever reads this has reached us under our own name by HTTPS, so that way is good for the rest too. */
+const delegateOf = (serverName: string): string => (/:\d+$/.test(serverName) ? serverName : `${serverName}:443`)
 
 /** The contact is a URI: a mail address, a user of some server, or a page. */
 function support(contact: string): Record<string, unknown> {

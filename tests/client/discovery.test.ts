@@ -100,7 +100,7 @@ describe('.well-known/matrix/server', () => {
   test('is there only where it is asked for', async () => {
     expect(await ask(path)).toMatchObject({ status: 404 })
     expect(await ask(path, { serve_server_wellknown: true, public_baseurl: 'https://matrix.a.example:8443/' })).toEqual({
-      status: 200, body: { 'm.server': 'matrix.a.example:443' },
+      status: 200, body: { 'm.server': 'a.example:443' },
     })
   })
 })
