@@ -2,6 +2,7 @@ import type { Homeserver } from '#homeserver'
 import { JSON_HEADERS } from '#http/cors.ts'
 import { open } from '#http/endpoint.ts'
 import { page } from '#http/page.ts'
+import { isTracked } from '#http/presence.ts'
 import { wellKnownClient } from '#http/well-known.ts'
 import {
   getVersions, getWellknown, getWellknownPolicy, getWellKnownServer, getWellknownSupport,
@@ -102,10 +103,11 @@ function support(contact: string): Record<string, unknown> {
 }
 
 /** What the admin may have turned off. */
-const featuresOf = ({ config }: Homeserver): Record<string, boolean> => ({
-  'org.matrix.msc3882': config.loginViaExistingSession.enabled,
-  'org.matrix.msc4140': config.maxEventDelayDuration !== null,
-  'org.matrix.msc4140.stable': config.maxEventDelayDuration !== null,
+const featuresOf = (server: Homeserver): Record<string, boolean> => ({
+  'org.matrix.msc3026.busy_presence': isTracked(server),
+  'org.matrix.msc3882': server.config.loginViaExistingSession.enabled,
+  'org.matrix.msc4140': server.config.maxEventDelayDuration !== null,
+  'org.matrix.msc4140.stable': server.config.maxEventDelayDuration !== null,
 })
 
 /** Element asks before it makes a room. */
