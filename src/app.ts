@@ -17,6 +17,7 @@ const OLD_NAMES = [
   ['/_matrix/media/v3/', '/_matrix/media/r0/'],
   ['/_matrix/media/v3/', '/_matrix/media/v1/'],
   ['/_matrix/client/v1/media/', '/_matrix/client/unstable/org.matrix.msc3916/media/'],
+  ['/_matrix/client/v3/room_keys/', '/_matrix/client/unstable/room_keys/'],
   ['/_matrix/client/v1/login/get_token', '/_matrix/client/unstable/org.matrix.msc3882/login/get_token'],
 ] as const
 

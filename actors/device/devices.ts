@@ -1,5 +1,6 @@
 import { ringUsers } from '#actors/effects.ts'
 import type { Command, OfKind } from '#actors/kernel/actor.ts'
+import { isLongerThan } from '#core/characters.ts'
 import type { DeviceFact } from '#schema/journal/device.ts'
 import { invalidParam, notFound } from '#schema/matrix-error.ts'
 import { clearDevice, type Device, type DeviceApply, type DeviceDecide } from './memory.ts'
@@ -93,5 +94,5 @@ export const apply = {
   deviceDeleted: clearDevice,
 } satisfies DeviceApply<DevicesFact>
 
-const isTooLong = (name: string | null): boolean => name !== null && name.length > DEVICE_NAME_LIMIT
+const isTooLong = (name: string | null): boolean => name !== null && isLongerThan(name, DEVICE_NAME_LIMIT)
 const nameTooLong = () => invalidParam(`The name of a device may have at most ${DEVICE_NAME_LIMIT} characters`)

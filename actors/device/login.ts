@@ -1,8 +1,10 @@
 import { ringUsers } from '#actors/effects.ts'
 import type { Command, OfKind } from '#actors/kernel/actor.ts'
+import { firstCharacters } from '#core/characters.ts'
 import { sha256Base64 } from '#core/digest.ts'
 import type { DeviceFact, Tokens } from '#schema/journal/device.ts'
 import { unknownToken } from '#schema/matrix-error.ts'
+import { DEVICE_NAME_LIMIT } from './devices.ts'
 import type { DeviceApply, DeviceDecide } from './memory.ts'
 
 /** How long tokens last, in milliseconds; null: for ever. */
@@ -40,7 +42,8 @@ export const decide = {
     const { userId, deviceId } = device
     const endsTs = after(now, lifetimes.sessionMs)
     const { tokens, reply } = issue(nonce, now, lifetimes, { isRefreshable, endsTs })
-    const name = device.isThere ? device.displayName : displayName
+    // Nobody is kept out because a client says much about itself.
+    const name = device.isThere ? device.displayName : displayName && firstCharacters(displayName, DEVICE_NAME_LIMIT)
     const started: LoginFact = {
       kind: 'sessionStarted', userId, deviceId, displayName: name, tokens, endsTs, ts: now, ipAddress, userAgent,
     }

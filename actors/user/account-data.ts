@@ -64,7 +64,7 @@ export const apply = {
 } satisfies UserApply<AccountDataFact>
 
 function setData(user: User, roomId: RoomId | null, type: string, content: JsonObject) {
-  const why = whyNotActive(user) ?? whyTooMuch(user, roomId, type, content)
+  const why = whyNotActive(user) ?? whyTooMuch(user, roomId, type, content) ?? whySelfIgnored(user, roomId, type, content)
   if (why) return { refuse: why }
   const { userId } = user
   const set: AccountDataFact = { kind: 'accountDataSet', userId, roomId, type, content }
@@ -79,6 +79,12 @@ function whyTooMuch(user: User, roomId: RoomId | null, type: string, content: Js
   if (isNew && user.dataKeys.size >= ACCOUNT_DATA_LIMIT)
     return limitExceeded(`An account has at most ${ACCOUNT_DATA_LIMIT} pieces of account data; delete some`, RETRY_AFTER_MS)
   return undefined
+}
+
+/** Their own messages would vanish, and with them every echo that clients wait for. */
+function whySelfIgnored({ userId }: User, roomId: RoomId | null, type: string, { ignored_users: ignored }: JsonObject) {
+  const isIgnored = roomId === null && type === 'm.ignored_user_list' && isJsonObject(ignored) && Object.hasOwn(ignored, userId)
+  return isIgnored ? invalidParam('You cannot ignore yourself') : undefined
 }
 
 function tagsOf(user: User, roomId: RoomId): [string, JsonObject][] {

@@ -1,5 +1,6 @@
 import { ringUsers } from '#actors/effects.ts'
 import type { Command, OfKind } from '#actors/kernel/actor.ts'
+import { isLongerThan } from '#core/characters.ts'
 import type { Json } from '#schema/pdu.ts'
 import type { UserFact } from '#schema/journal/user.ts'
 import { invalidParam, MatrixError } from '#schema/matrix-error.ts'
@@ -78,7 +79,7 @@ function whyNotValue(user: User, field: string, value: Json): MatrixError | unde
 
 function whyNotText(field: string, value: Json): MatrixError | undefined {
   if (typeof value !== 'string') return invalidParam(`${field} must be a string`)
-  if (field === 'displayname' && value.length > DISPLAYNAME_LIMIT)
+  if (field === 'displayname' && isLongerThan(value, DISPLAYNAME_LIMIT))
     return invalidParam(`A display name may have at most ${DISPLAYNAME_LIMIT} characters`)
   if (field === 'avatar_url' && value.length > AVATAR_URL_LIMIT)
     return invalidParam(`An avatar's address may have at most ${AVATAR_URL_LIMIT} characters`)

@@ -20,5 +20,6 @@ export const listDelayedEvents = {} as const
 const ofDelay = { delayId: Type.String() }
 const Action = Type.Union([Type.Literal('restart'), Type.Literal('send'), Type.Literal('cancel')])
 
+export const findDelayedEvent = { params: Type.Object(ofDelay) } as const
 export const manageDelayedEvent = { params: Type.Object({ ...ofDelay, action: Action }) } as const
 export const updateDelayedEvent = { params: Type.Object(ofDelay), body: Type.Object({ action: Type.String() }) } as const

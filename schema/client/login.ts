@@ -32,7 +32,7 @@ export const login = {
 export const refresh = { body: Type.Object({ refresh_token: Type.String() }) }
 
 /** spec: client-server-api#post_matrixclientv3logout */
-export const logout = { allowLocked: true, allowGuest: true } as const
+export const logout = { allowLocked: true, allowExpired: true, allowGuest: true } as const
 
 /** spec: client-server-api#post_matrixclientv3logoutall */
-export const logoutAll = { allowLocked: true, allowGuest: true } as const
+export const logoutAll = { allowLocked: true, allowExpired: true, allowGuest: true } as const

@@ -4,7 +4,7 @@ import { deactivateAccount } from '#http/deactivation.ts'
 import { countMonthlyUsers } from '#http/monthly-users.ts'
 import { createAccount } from '#http/new-account.ts'
 import { hashNewPassword } from '#http/passwords.ts'
-import { endSessions, newDeviceId } from '#http/sessions.ts'
+import { endSessions, lifetimesOf, newDeviceId } from '#http/sessions.ts'
 import { deviceIdOf, type RoomId, type UserId } from '#schema/identifiers.ts'
 import { notFound } from '#schema/matrix-error.ts'
 import { countBrokenInvariants } from '#store/broken-invariants.ts'
@@ -22,7 +22,8 @@ const MEASURED_ACTORS = 200
 /** What the admin's tools ask, answered by a homeserver: the same commands to the same actors as everyone else's. */
 export const homeserverDoor = (server: Homeserver): AdminDoor => ({
   async createUser({ localpart, password, admin, displayname }) {
-    const account = { localpart, password, isAdmin: admin, displayname, byAdmin: true }
+    // As in the sign-up: who has no other name is called by this one.
+    const account = { localpart, password, isAdmin: admin, displayname: displayname ?? localpart, byAdmin: true }
     return { userId: await createAccount(server, account, server.mintCause()) }
   },
 
@@ -32,7 +33,7 @@ export const homeserverDoor = (server: Homeserver): AdminDoor => ({
       kind: 'startSession',
       displayName,
       isRefreshable: false,
-      lifetimes: { accessMs: null, refreshMs: null, sessionMs: null },
+      lifetimes: lifetimesOf(server, false),
       ipAddress: null,
       userAgent: null,
     }, server.mintCause())

@@ -2,7 +2,7 @@ import type { Homeserver } from '#homeserver'
 import { deactivateAccount } from '#http/deactivation.ts'
 import { open, signedIn } from '#http/endpoint.ts'
 import { page } from '#http/page.ts'
-import { hashNewPassword } from '#http/passwords.ts'
+import { checkNewPassword, hashNewPassword, mayLogInByPassword } from '#http/passwords.ts'
 import { endSessions } from '#http/sessions.ts'
 import { proveIdentity } from '#http/uia.ts'
 import * as schema from '#schema/client/account.ts'
@@ -22,7 +22,8 @@ export const accountPage = (server: Homeserver) =>
       '/_matrix/client/v3/account/password',
       signedIn(server, schema.changePassword, async (call) => {
         const { body, requester, cause } = call
-        if (!server.config.passwordConfig.localdbEnabled) throw forbidden('Passwords cannot be changed here')
+        if (!mayLogInByPassword(server)) throw forbidden('Passwords cannot be changed here')
+        checkNewPassword(server, body.new_password)
         await proveIdentity(server, call, { mayReuse: false })
         const passwordHash = await hashNewPassword(server, body.new_password)
         await server.user(requester.userId).ask({ kind: 'setPassword', passwordHash }, cause)

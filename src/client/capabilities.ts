@@ -3,6 +3,7 @@ import type { Homeserver } from '#homeserver'
 import { type Requester, signedIn } from '#http/endpoint.ts'
 import { SCHEDULED_LIMIT } from '#http/delayed-events.ts'
 import { page } from '#http/page.ts'
+import { mayLogInByPassword } from '#http/passwords.ts'
 import { getCapabilities } from '#schema/client/capabilities.ts'
 
 export const capabilitiesPage = (server: Homeserver) =>
@@ -12,7 +13,8 @@ export const capabilitiesPage = (server: Homeserver) =>
   )
 
 /** spec: client-server-api#capabilities-negotiation */
-function capabilitiesOf({ config }: Homeserver, { isAdmin }: Requester): Record<string, unknown> {
+function capabilitiesOf(server: Homeserver, { isAdmin }: Requester): Record<string, unknown> {
+  const { config } = server
   const disallowed = [
     ...(config.enableSetDisplayname ? [] : ['displayname']),
     ...(config.enableSetAvatarUrl ? [] : ['avatar_url']),
@@ -23,7 +25,7 @@ function capabilitiesOf({ config }: Homeserver, { isAdmin }: Requester): Record<
   return {
     'm.account_moderation': moderation,
     'uk.timedout.msc4323': moderation,
-    'm.change_password': { enabled: config.passwordConfig.enabled !== false && config.passwordConfig.localdbEnabled },
+    'm.change_password': { enabled: mayLogInByPassword(server) },
     'm.room_versions': {
       default: config.defaultRoomVersion,
       available: Object.fromEntries(KNOWN_ROOM_VERSIONS.map((version) => [version, 'stable'])),

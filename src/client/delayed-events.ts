@@ -7,7 +7,7 @@ import { page } from '#http/page.ts'
 import { rateLimiter } from '#http/rate-limit.ts'
 import { readStickyDuration } from '#http/sticky-events.ts'
 import * as schema from '#schema/client/delayed-events.ts'
-import { invalidParam, missingParam, notFound } from '#schema/matrix-error.ts'
+import { invalidParam, type MatrixError, missingParam, notFound } from '#schema/matrix-error.ts'
 import { type DelayedEventRow, findDelayedEventRoom, listDelayedEvents } from '#store/delayed-events.ts'
 
 const UNSTABLE = '/_matrix/client/unstable/org.matrix.msc4140'
@@ -20,6 +20,13 @@ export const delayedEventsPage = (server: Homeserver) => {
   const list = signedIn(server, schema.listDelayedEvents, ({ requester: { userId } }) => {
     limit.take(userId)
     return { delayed_events: listDelayedEvents(server.store, userId).map(printDelayed) }
+  })
+
+  const find = signedIn(server, schema.findDelayedEvent, ({ params: { delayId }, requester: { userId } }) => {
+    limit.take(userId)
+    const delayed = listDelayedEvents(server.store, userId).find((each) => each.delayId === delayId)
+    if (!delayed) throw noSuchEvent()
+    return printDelayed(delayed)
   })
 
   // Whoever knows the id may call: it is as long and as random as a token.
@@ -37,6 +44,8 @@ export const delayedEventsPage = (server: Homeserver) => {
     .put(`${UNSTABLE}/rooms/:roomId/delayed_event/:eventType/:txnId`, schedule)
     .get('/_matrix/client/v1/delayed_events', list)
     .get(`${UNSTABLE}/delayed_events`, list)
+    .get('/_matrix/client/v1/delayed_events/:delayId', find)
+    .get(`${UNSTABLE}/delayed_events/:delayId`, find)
     .post('/_matrix/client/v1/delayed_events/:delayId/:action', manage)
     .post(`${UNSTABLE}/delayed_events/:delayId/:action`, manage)
     .post(`${UNSTABLE}/delayed_events/:delayId`, update)
@@ -74,17 +83,22 @@ const KINDS = { restart: 'restartDelayedEvent', send: 'sendDelayedEvent', cancel
 
 async function act(server: Homeserver, delayId: string, action: Action, cause: string): Promise<object> {
   const roomId = findDelayedEventRoom(server.store, delayId)
-  if (!roomId) throw notFound('There is no such delayed event, or it was sent or cancelled')
+  if (!roomId) throw noSuchEvent()
   await server.room(roomId).ask({ kind: KINDS[action], delayId }, cause)
   return {}
 }
 
+const noSuchEvent = (): MatrixError => notFound('There is no such delayed event, or it was sent or cancelled')
+
+/** Delay and start stand in it under the names of the proposal's earlier and later text. */
 const printDelayed = ({ delayId, roomId, type, stateKey, content, delayMs, runningTs }: DelayedEventRow): object => ({
   delay_id: delayId,
   room_id: roomId,
   type,
   ...(stateKey === null ? {} : { state_key: stateKey }),
   delay: delayMs,
+  delay_ms: delayMs,
   running_since: runningTs,
+  delayed_since_ts: runningTs,
   content: JSON.parse(content) as unknown,
 })

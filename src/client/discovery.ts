@@ -2,6 +2,7 @@ import type { Homeserver } from '#homeserver'
 import { JSON_HEADERS } from '#http/cors.ts'
 import { open } from '#http/endpoint.ts'
 import { page } from '#http/page.ts'
+import { isTracked } from '#http/presence.ts'
 import { wellKnownClient } from '#http/well-known.ts'
 import {
   getVersions, getWellknown, getWellknownPolicy, getWellKnownServer, getWellknownSupport,
@@ -86,9 +87,12 @@ export const discoveryPage = (server: Homeserver) =>
       '/.well-known/matrix/server',
       open(server, getWellKnownServer, () => {
         if (!server.config.serveServerWellknown) throw notFound('Servers find this one without it')
-        return { 'm.server': `${new URL(server.config.publicBaseurl).hostname}:443` }
+        return { 'm.server': delegateOf(server.serverName) }
       }),
     )
+
+/** Whoever reads this has reached us under our own name by HTTPS, so that way is good for the rest too. */
+const delegateOf = (serverName: string): string => (/:\d+$/.test(serverName) ? serverName : `${serverName}:443`)
 
 /** The contact is a URI: a mail address, a user of some server, or a page. */
 function support(contact: string): Record<string, unknown> {
@@ -99,10 +103,11 @@ function support(contact: string): Record<string, unknown> {
 }
 
 /** What the admin may have turned off. */
-const featuresOf = ({ config }: Homeserver): Record<string, boolean> => ({
-  'org.matrix.msc3882': config.loginViaExistingSession.enabled,
-  'org.matrix.msc4140': config.maxEventDelayDuration !== null,
-  'org.matrix.msc4140.stable': config.maxEventDelayDuration !== null,
+const featuresOf = (server: Homeserver): Record<string, boolean> => ({
+  'org.matrix.msc3026.busy_presence': isTracked(server),
+  'org.matrix.msc3882': server.config.loginViaExistingSession.enabled,
+  'org.matrix.msc4140': server.config.maxEventDelayDuration !== null,
+  'org.matrix.msc4140.stable': server.config.maxEventDelayDuration !== null,
 })
 
 /** Element asks before it makes a room. */

@@ -8,10 +8,10 @@ import { refuseBeyondLimit } from '#http/monthly-users.ts'
 import { page } from '#http/page.ts'
 import { checkNewPassword, hashNewPassword } from '#http/passwords.ts'
 import { rateLimiter } from '#http/rate-limit.ts'
-import { logIn } from '#http/sessions.ts'
+import { endSessions, logIn } from '#http/sessions.ts'
 import { outcomeOf, type Proven, proveStages, withSaid } from '#http/uia.ts'
 import { checkUsernameAvailability, register, registrationTokenValidity } from '#schema/client/registration.ts'
-import { localpartOf, type UserId } from '#schema/identifiers.ts'
+import { type DeviceId, deviceIdOf, localpartOf, type UserId } from '#schema/identifiers.ts'
 import { forbidden, MatrixError, missingParam, unknown } from '#schema/matrix-error.ts'
 import { findSession } from '#store/access-tokens.ts'
 import { findRegistrationToken, isUsable } from '#store/registration-tokens.ts'
@@ -97,7 +97,7 @@ async function registerUser(server: Homeserver, call: RegisterCall, accept: () =
   if (typeof body.password !== 'string') throw missingParam('Missing parameter: password')
   accept()
   const userId = guest
-    ? await upgradeGuest(server, guest, { password: body.password, acceptedTerms }, cause)
+    ? await upgradeGuest(server, guest, { password: body.password, acceptedTerms, deviceId: keptDevice(body) }, cause)
     : await createAccount(server, { localpart, password: body.password, displayname: body.username ?? null, acceptedTerms }, cause)
   proven.close(userId)
   await server.registration.ask({ kind: 'spendRegistrationToken', session: proven.session }, cause)
@@ -117,6 +117,10 @@ function welcome(server: Homeserver, userId: UserId, { body, request, cause }: R
   })
 }
 
+/** The device on which who registers goes on, by a new token. */
+const keptDevice = ({ device_id: id, inhibit_login: isLoggedOut }: RegisterCall['body']): DeviceId | null =>
+  id && !isLoggedOut ? deviceIdOf(id) : null
+
 /** spec: client-server-api#guest-access */
 function guestOf(server: Homeserver, token: string): UserId {
   const session = findSession(server.store, token)
@@ -124,11 +128,13 @@ function guestOf(server: Homeserver, token: string): UserId {
   return session.userId
 }
 
-type Upgrade = Readonly<{ password: string; acceptedTerms: string | null }>
+type Upgrade = Readonly<{ password: string; acceptedTerms: string | null; deviceId: DeviceId | null }>
 
-async function upgradeGuest(server: Homeserver, userId: UserId, { password, acceptedTerms }: Upgrade, cause: string): Promise<UserId> {
+/** What let a guest in is not to open the account; on a device of the same name, keys and messages stay. */
+async function upgradeGuest(server: Homeserver, userId: UserId, { password, acceptedTerms, deviceId }: Upgrade, cause: string): Promise<UserId> {
   const passwordHash = await hashNewPassword(server, password)
   await server.user(userId).ask({ kind: 'upgradeGuest', passwordHash }, cause)
+  await endSessions(server, userId, cause, deviceId)
   if (acceptedTerms !== null) await acceptTerms(server, userId, acceptedTerms, cause)
   return userId
 }

@@ -20,7 +20,7 @@ export const serverOptions = {
     }),
     'How much is logged, and where to; the default file is warren.log in the data folder',
   ),
-  serve_server_wellknown: served(flag(false), 'Answer /.well-known/matrix/server with this host and port 443'),
+  serve_server_wellknown: served(flag(false), 'Answer /.well-known/matrix/server with the server name and port 443'),
   extra_well_known_client_content: served(mapping, 'Further keys of /.well-known/matrix/client'),
   web_client_location: served(maybeText, 'Where / redirects to'),
   user_agent_suffix: served(maybeText, 'Appended to the User-Agent of outgoing requests'),

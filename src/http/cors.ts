@@ -9,7 +9,8 @@ export const CORS_HEADERS = {
   'access-control-expose-headers': 'ETag, X-Request-Id, Retry-After',
 } as const
 
-export const JSON_HEADERS = { ...CORS_HEADERS, 'content-type': 'application/json' } as const
+/** Answers are one client's alone, and may hold tokens. */
+export const JSON_HEADERS = { ...CORS_HEADERS, 'content-type': 'application/json', 'cache-control': 'no-store' } as const
 
 /** The answer to a preflight: before any authentication, for every path. */
 export const preflight = (): Response => new Response(null, { status: 204, headers: CORS_HEADERS })

@@ -22,6 +22,8 @@ export type EndpointSchema = Readonly<{
   response?: TSchema
   /** A locked account may still call this. spec: client-server-api#account-locking */
   allowLocked?: true
+  /** A session whose access token has run out may still call this. */
+  allowExpired?: true
   /** A guest may call this. spec: client-server-api#guest-access */
   allowGuest?: true
 }>
@@ -151,8 +153,7 @@ const TOKEN_PARAMETER = /[?&]access_token=([^&]*)/
 function tokenOf(request: Request): string | undefined {
   const header = request.headers.get('authorization')
   if (header?.startsWith('Bearer ')) return header.slice('Bearer '.length).trim()
-  const inQuery = TOKEN_PARAMETER.exec(request.url)?.[1]
-  return inQuery ? decodeURIComponent(inQuery) : undefined
+  return new URLSearchParams(TOKEN_PARAMETER.exec(request.url)?.[0]).get('access_token') || undefined
 }
 
 function requesterOf(server: Homeserver, token: string, schema: EndpointSchema, request: Request): Requester {
@@ -166,7 +167,8 @@ function requesterOf(server: Homeserver, token: string, schema: EndpointSchema, 
 }
 
 function checkSession(session: Session, schema: EndpointSchema, now: number): void {
-  if (session.expiresTs !== null && session.expiresTs <= now) throw unknownToken('This access token has expired: refresh it', { soft_logout: true })
+  const isExpired = session.expiresTs !== null && session.expiresTs <= now
+  if (isExpired && !schema.allowExpired) throw unknownToken('This access token has expired: refresh it', { soft_logout: true })
   if (session.isLocked && !schema.allowLocked) throw new MatrixError(401, 'M_USER_LOCKED', 'This account is locked', { soft_logout: true })
   if (session.isGuest && !schema.allowGuest) throw new MatrixError(403, 'M_GUEST_ACCESS_FORBIDDEN', 'Guests may not do this; register an account')
 }

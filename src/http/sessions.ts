@@ -9,6 +9,7 @@ import { refuseWhileClosed } from './closing.ts'
 import { connectionOf } from './connection.ts'
 import { noteMonthlyUse, refuseBeyondLimit } from './monthly-users.ts'
 import { perServer } from './per-server.ts'
+import { noteLogin } from './uia.ts'
 
 export type NewLogin = Readonly<{
   userId: UserId
@@ -51,6 +52,7 @@ export async function logIn(server: Homeserver, login: NewLogin): Promise<Logged
     },
     cause,
   )
+  noteLogin(server, userId, deviceId)
   const { accessToken, refreshToken, expiresInMs } = tokens
   return {
     user_id: userId,

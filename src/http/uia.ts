@@ -3,7 +3,7 @@ import { sha256Base64 } from '#core/digest.ts'
 import { isJsonObject, ownValue } from '#core/event-content.ts'
 import type { Json, JsonObject } from '#schema/pdu.ts'
 import type { Homeserver } from '#homeserver'
-import type { UserId } from '#schema/identifiers.ts'
+import type { DeviceId, UserId } from '#schema/identifiers.ts'
 import { forbidden, MatrixError, missingParam, unrecognized } from '#schema/matrix-error.ts'
 import type { Requester } from './endpoint.ts'
 import { identifiedUser, mayProveByPassword, provePassword } from './passwords.ts'
@@ -202,7 +202,7 @@ const PASSWORD_FLOW = [['m.login.password']]
 export async function proveIdentity(server: Homeserver, call: ProofCall, { mayReuse = true } = {}): Promise<void> {
   const { request, requester, body, cause } = call
   const { proofs } = sessionsOf(server)
-  const device = `${requester.userId}/${requester.deviceId}`
+  const device = deviceName(requester)
   const timeoutMs = server.config.uiAuth.sessionTimeout
   const lastProof = proofs.get(device) ?? -Infinity
   if (mayReuse && server.clock.now() < lastProof + timeoutMs) return
@@ -213,10 +213,21 @@ export async function proveIdentity(server: Homeserver, call: ProofCall, { mayRe
     bindsBody: true,
     attempt: (_stage, auth) => attemptPassword(server, requester, auth, cause),
   })
-  if (timeoutMs <= 0) return
+  noteProof(server, device)
+}
+
+/** A device has shown whose it is, now: by this password or by logging in. */
+function noteProof(server: Homeserver, device: string): void {
+  if (server.config.uiAuth.sessionTimeout <= 0) return
+  const { proofs } = sessionsOf(server)
   if (proofs.size >= PROOF_LIMIT) proofs.clear()
   proofs.set(device, server.clock.now())
 }
+
+export const noteLogin = (server: Homeserver, userId: UserId, deviceId: DeviceId): void =>
+  noteProof(server, deviceName({ userId, deviceId }))
+
+const deviceName = ({ userId, deviceId }: Pick<Requester, 'userId' | 'deviceId'>): string => `${userId}/${deviceId}`
 
 /** spec: client-server-api#password-based */
 async function attemptPassword(

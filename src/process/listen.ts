@@ -1,6 +1,7 @@
 import { chmodSync, readFileSync } from 'node:fs'
 
 import { attachConnection } from '#http/connection.ts'
+import { JSON_HEADERS, preflight } from '#http/cors.ts'
 import type { Config, Listener } from '#config'
 import { ConfigError } from '#config'
 
@@ -168,7 +169,7 @@ function serving(shared: Shared, listener: Listener) {
       const target = targetOf(request.url)
       const path = pathOf(target)
       if (path === HEALTH_PATH) return new Response('OK')
-      if (!isServed(path)) return unrecognized()
+      if (!isServed(path)) return request.method === 'OPTIONS' ? preflight() : unrecognized()
       const peer = server.requestIP(request)?.address ?? null
       const forwarded = listener.xForwarded ? request.headers.get('x-forwarded-for') : null
       if (forwarded !== null && peer !== null && !isTrusted(peer)) warnOnce(peer)
@@ -189,7 +190,7 @@ function serving(shared: Shared, listener: Listener) {
     },
     error(failure: Error) {
       log.error({ err: failure }, 'a request failed outside every route')
-      return Response.json({ errcode: 'M_UNKNOWN', error: 'Internal server error' }, { status: 500 })
+      return Response.json({ errcode: 'M_UNKNOWN', error: 'Internal server error' }, { status: 500, headers: JSON_HEADERS })
     },
   }
 }
@@ -215,13 +216,14 @@ function withUsableUrl(request: Request, target: string): Request {
 }
 
 function unrecognized(): Response {
-  return Response.json({ errcode: 'M_UNRECOGNIZED', error: 'This address does not serve that' }, { status: 404 })
+  const body = { errcode: 'M_UNRECOGNIZED', error: 'This address does not serve that' }
+  return Response.json(body, { status: 404, headers: JSON_HEADERS })
 }
 
 /** Clients try again by themselves, and find the server that has started meanwhile. */
 function stopping(): Response {
   const body = { errcode: 'M_UNKNOWN', error: 'The server stops; try again' }
-  return Response.json(body, { status: 503, headers: { 'retry-after': '1', 'access-control-allow-origin': '*' } })
+  return Response.json(body, { status: 503, headers: { ...JSON_HEADERS, 'retry-after': '1' } })
 }
 
 /**

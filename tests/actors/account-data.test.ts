@@ -22,6 +22,14 @@ describe('setAccountData', () => {
     expect(alice.when({ kind: 'setAccountData', roomId: null, type: 'm.direct', content }).refused).toBe('M_TOO_LARGE')
   })
 
+  test('refuses to ignore the user themselves', () => {
+    const ignore = (who: string, room: typeof roomId | null = null) =>
+      alice.when({ kind: 'setAccountData', roomId: room, type: 'm.ignored_user_list', content: { ignored_users: { [who]: {} } } })
+    expect(ignore(userId).refused).toBe('M_INVALID_PARAM')
+    expect(ignore('@mallory:b.example').facts).toHaveLength(1)
+    expect(ignore(userId, roomId).facts).toHaveLength(1)
+  })
+
   test('refuses a type too many, but not a change of one that is there', () => {
     const { memory } = given(user, userId, ...alice.facts)
     memory.dataKeys = new Set(Array.from({ length: ACCOUNT_DATA_LIMIT }, (_, index) => `\n${index}`))

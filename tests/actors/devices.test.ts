@@ -48,6 +48,7 @@ describe('updateDevice', () => {
   test('refuses a device that is not there, and a name that is too long', () => {
     expect(nothing.when({ kind: 'updateDevice', displayName: 'x' }).refused).toBe('M_NOT_FOUND')
     expect(phone.when({ kind: 'updateDevice', displayName: 'x'.repeat(DEVICE_NAME_LIMIT + 1) }).refused).toBe('M_INVALID_PARAM')
+    expect(phone.when({ kind: 'updateDevice', displayName: '\u{1f98a}'.repeat(DEVICE_NAME_LIMIT) }).facts).toHaveLength(1)
   })
 })
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { device } from '#actors/device/device.ts'
+import { DEVICE_NAME_LIMIT } from '#actors/device/devices.ts'
 import type { SessionTokens } from '#actors/device/login.ts'
 import { sha256Base64 } from '#core/digest.ts'
 import { given, NOW } from '#harness/given.ts'
@@ -40,6 +41,11 @@ describe('startSession', () => {
 
   test('keeps the name of a device that is there', () => {
     expect(started(phone.and(start).when({ ...start, displayName: 'Other' }).facts)).toMatchObject({ displayName: 'Phone' })
+  })
+
+  test('shortens a name that is too long', () => {
+    const displayName = 'x'.repeat(DEVICE_NAME_LIMIT + 1)
+    expect(started(phone.when({ ...start, displayName }).facts)).toMatchObject({ displayName: displayName.slice(1) })
   })
 
   test('gives refresh tokens that cannot be told from access tokens', () => {

@@ -21,6 +21,7 @@ describe('setProfileField', () => {
     ['a custom field holds any JSON', 'org.example.pets', [{ name: 'Rex' }]],
     ['a custom field holds null', 'org.example.pets', null],
     ['a name of the greatest length is kept', 'displayname', 'x'.repeat(DISPLAYNAME_LIMIT)],
+    ['so is one of as many emoji', 'displayname', '\u{1f98a}'.repeat(DISPLAYNAME_LIMIT)],
     ['a field name of the greatest length is kept', 'x'.repeat(FIELD_NAME_LIMIT_BYTES), 1],
   ])('%s', (_says, field, value) => {
     expect(alice.when(set(field, value)).facts).toEqual([{ kind: 'profileFieldSet', userId, field, value }])

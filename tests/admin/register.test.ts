@@ -1,7 +1,12 @@
 import { describe, expect, test } from 'bun:test'
 
 import { NONCE_LIFETIME_MS, NONCE_LIMIT, register, registrationMac } from '#admin/register.ts'
+import { homeserverDoor } from '#admin/homeserver-door.ts'
+import { manualClock } from '#actors/kernel/clock.ts'
 import { fakeDoor } from '#harness/fake-server.ts'
+import { house } from '#harness/house.ts'
+import { findSession } from '#store/access-tokens.ts'
+import { findProfileField } from '#store/profiles.ts'
 
 const REGISTER = 'http://a.example/_synapse/admin/v1/register'
 const SECRET = 'a shared secret'
@@ -115,5 +120,23 @@ describe('registration by shared secret', () => {
   test('the HMAC is SHA-1 over the fields parted by NUL', () => {
     const hasher = new Bun.CryptoHasher('sha1', 'key').update('n\0alice\0pass\0notadmin')
     expect(registrationMac('key', { nonce: 'n', username: 'alice', password: 'pass' })).toBe(hasher.digest('hex'))
+  })
+
+  test('who is given no other name is called by that of the account', async () => {
+    const { server, close } = await house()
+    const made = { password: null, admin: false, userType: null }
+    await homeserverDoor(server).createUser({ ...made, localpart: 'carol', displayname: null })
+    await homeserverDoor(server).createUser({ ...made, localpart: 'dave', displayname: 'Dave' })
+    expect((['@carol:a.example', '@dave:a.example'] as const).map((userId) => findProfileField(server.store, userId, 'displayname')))
+      .toEqual(['carol', 'Dave'])
+    await close()
+  })
+
+  test('its token lasts as long as any other', async () => {
+    const clock = manualClock()
+    const { server, alice: { userId }, close } = await house({ nonrefreshable_access_token_lifetime: '1h' }, { clock })
+    const { accessToken } = await homeserverDoor(server).startSession({ userId, deviceId: null, displayName: null })
+    expect(findSession(server.store, accessToken)?.expiresTs).toBe(clock.now() + 3_600_000)
+    await close()
   })
 })

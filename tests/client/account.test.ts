@@ -48,6 +48,21 @@ describe('account/password', () => {
   }))
 })
 
+describe('a new password', () => {
+  const change = (alice: House['alice'], body: object) => alice.answer('POST', '/v3/account/password', body)
+
+  test('that is too weak is refused before anyone is asked for the old one', () => withAlice(async ({ alice }) => {
+    expect(await change(alice, { new_password: '' })).toMatchObject({ status: 400, body: { errcode: 'M_WEAK_PASSWORD' } })
+  }))
+
+  test.each([false, 'only_for_reauth'])('is not for servers whose passwords log nobody in: enabled %p', (enabled) =>
+    withAlice(async ({ alice }) => {
+      expect(await change(alice, { new_password: 'open', auth })).toMatchObject({ status: 403, body: { errcode: 'M_FORBIDDEN' } })
+      const { body } = await alice.answer('GET', '/v3/capabilities')
+      expect(body.capabilities).toMatchObject({ 'm.change_password': { enabled: false } })
+    }, { password_config: { enabled } }))
+})
+
 describe('account/deactivate', () => {
   test('ends the account', () => withAlice(async ({ server, alice, stranger }) => {
     expect(await alice.answer('POST', '/v3/account/deactivate', {})).toMatchObject({ status: 401, body: { flows: [{ stages: ['m.login.password'] }] } })

@@ -51,9 +51,13 @@ describe('a delayed event', () => {
   test('is listed for its owner while it waits', async () => {
     const { alice, bob, clock, roomId } = await scene()
     const delayId = await stateLater(alice, roomId, 5_000, { left: true })
-    expect(await waiting(alice)).toEqual([{
-      delay_id: delayId, room_id: roomId, type: MEMBER, state_key: `_${alice.userId}`, delay: 5_000, running_since: clock.now(), content: { left: true },
-    }])
+    const listed = {
+      delay_id: delayId, room_id: roomId, type: MEMBER, state_key: `_${alice.userId}`, content: { left: true },
+      delay: 5_000, delay_ms: 5_000, running_since: clock.now(), delayed_since_ts: clock.now(),
+    }
+    expect(await waiting(alice)).toEqual([listed])
+    expect(await done(alice, 'GET', `${UNSTABLE}/delayed_events/${delayId}`)).toEqual(listed)
+    expect(await bob.answer('GET', `/v1/delayed_events/${delayId}`)).toMatchObject({ status: 404, body: { errcode: 'M_NOT_FOUND' } })
     expect((await done(alice, 'GET', '/v1/delayed_events')).delayed_events).toHaveLength(1)
     expect(await waiting(bob)).toEqual([])
   })

@@ -22,7 +22,7 @@ describe('versions', () => {
     const features = (await ask('/versions')).body.unstable_features as Record<string, boolean>
     expect(Object.keys(features).filter((name) => features[name]).toSorted()).toEqual([
       'com.beeper.msc4169', 'com.beeper.msc4446', 'fi.mau.msc2815', 'org.matrix.e2e_cross_signing', 'org.matrix.msc2285.stable',
-      'org.matrix.msc2432', 'org.matrix.msc3030', 'org.matrix.msc3391', 'org.matrix.msc3440.stable', 'org.matrix.msc3771',
+      'org.matrix.msc2432', 'org.matrix.msc3026.busy_presence', 'org.matrix.msc3030', 'org.matrix.msc3391', 'org.matrix.msc3440.stable', 'org.matrix.msc3771',
       'org.matrix.msc3773', 'org.matrix.msc3827.stable', 'org.matrix.msc3856', 'org.matrix.msc3874', 'org.matrix.msc3881',
       'org.matrix.msc3912', 'org.matrix.msc3981', 'org.matrix.msc4140', 'org.matrix.msc4140.stable', 'org.matrix.msc4143',
       'org.matrix.msc4155', 'org.matrix.msc4262', 'org.matrix.msc4306', 'org.matrix.msc4354', 'org.matrix.msc4380.stable', 'org.matrix.msc4508',
@@ -36,8 +36,10 @@ describe('versions', () => {
   test('what the admin has turned off is not offered', async () => {
     const on = await ask('/versions', { login_via_existing_session: { enabled: true } })
     expect(on.body.unstable_features).toMatchObject({ 'org.matrix.msc3882': true, 'org.matrix.msc4140': true })
-    const off = await ask('/versions', { max_event_delay_duration: null })
-    expect(off.body.unstable_features).toMatchObject({ 'org.matrix.msc3882': false, 'org.matrix.msc4140': false })
+    const off = await ask('/versions', { max_event_delay_duration: null, presence: { enabled: false } })
+    expect(off.body.unstable_features).toMatchObject({
+      'org.matrix.msc3026.busy_presence': false, 'org.matrix.msc3882': false, 'org.matrix.msc4140': false,
+    })
   })
 
   test('an answer is for the one who asks', async () => {
@@ -100,7 +102,7 @@ describe('.well-known/matrix/server', () => {
   test('is there only where it is asked for', async () => {
     expect(await ask(path)).toMatchObject({ status: 404 })
     expect(await ask(path, { serve_server_wellknown: true, public_baseurl: 'https://matrix.a.example:8443/' })).toEqual({
-      status: 200, body: { 'm.server': 'matrix.a.example:443' },
+      status: 200, body: { 'm.server': 'a.example:443' },
     })
   })
 })

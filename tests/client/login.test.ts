@@ -2,6 +2,8 @@ import { describe, expect, test } from 'bun:test'
 import { manualClock } from '#actors/kernel/clock.ts'
 import { hashPassword } from '#errands/hash-password.ts'
 import { house, type House } from '#harness/house.ts'
+import { deviceIdOf } from '#schema/identifiers.ts'
+import { findDevice } from '#store/devices.ts'
 
 const HASH = hashPassword('sesame', null)
 const byPassword = (user: string, more: object = {}) =>
@@ -116,6 +118,19 @@ describe('refresh', () => {
         headers: { authorization: `Bearer ${body.access_token}` },
       }))
       expect([response.status, await response.json()]).toMatchObject([401, { errcode: 'M_UNKNOWN_TOKEN', soft_logout: true }])
+    }, [{}, { clock }])
+  })
+
+  test('an expired access token still logs out: who is asked to log in again may say no', async () => {
+    const clock = manualClock()
+    await withAlice(async ({ app, server, stranger }) => {
+      for (const path of ['/v3/logout', '/v3/logout/all']) {
+        const { body } = await stranger.answer('POST', '/v3/login', byPassword('alice', { device_id: 'TV', refresh_token: true }))
+        clock.advance(300_000)
+        const headers = { authorization: `Bearer ${body.access_token}` }
+        expect((await app.handle(new Request(`http://a.example/_matrix/client${path}`, { method: 'POST', headers }))).status).toBe(200)
+        expect(findDevice(server.store, '@alice:a.example', deviceIdOf('TV'))).toBeUndefined()
+      }
     }, [{}, { clock }])
   })
 

@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'bun:test'
 import { manualClock } from '#actors/kernel/clock.ts'
 import { type Answer, house, type House } from '#harness/house.ts'
+import { deviceIdOf } from '#schema/identifiers.ts'
+import { findSession } from '#store/access-tokens.ts'
+import { listDeviceIds } from '#store/devices.ts'
 import { findRegistrationToken } from '#store/registration-tokens.ts'
 import { findUser } from '#store/users.ts'
 
@@ -159,6 +162,16 @@ describe('guests', () => {
     expect(findUser(opened.server.store, body.user_id as '@x:y')).toMatchObject({ isGuest: true })
   }))
 
+  test('may stay on their device when they become users', () => withHouse({ ...OPEN, allow_guest_access: true }, async (opened) => {
+    const { body: { user_id: userId, device_id, access_token } } = await register(opened, {}, '?kind=guest')
+    const username = String(userId).slice(1, String(userId).indexOf(':'))
+    const { body } = await register(opened, { username, device_id, password: 'sesame', guest_access_token: access_token, ...DUMMY })
+    expect(body).toMatchObject({ user_id: userId, device_id })
+    expect(body.access_token).not.toBe(access_token)
+    expect(findSession(opened.server.store, String(access_token))).toBeUndefined()
+    expect(listDeviceIds(opened.server.store, userId as '@x:y')).toEqual([deviceIdOf(String(device_id))])
+  }))
+
   test('become users under the same name', () => withHouse({ ...OPEN, allow_guest_access: true }, async (opened) => {
     const { body } = await register(opened, {}, '?kind=guest')
     const userId = body.user_id as '@x:y'
@@ -166,6 +179,8 @@ describe('guests', () => {
     expect(await register(opened, { ...upgrade, username: 'carol' })).toMatchObject({ status: 403 })
     expect(await register(opened, { ...upgrade, username: userId.slice(1, userId.indexOf(':')) })).toMatchObject({ status: 200, body: { user_id: userId } })
     expect(findUser(opened.server.store, userId)).toMatchObject({ isGuest: false })
+    expect(findSession(opened.server.store, String(body.access_token))).toBeUndefined()
+    expect(listDeviceIds(opened.server.store, userId)).toHaveLength(1)
     expect(await register(opened, { ...upgrade, username: 'alice', guest_access_token: opened.alice.token })).toMatchObject({ status: 403 })
   }))
 })

@@ -34,3 +34,19 @@ test('a slash at the end belongs to the path: it names the empty state key, and 
   expect(await statusOf('GET', '/v3/sync/')).toBe(404)
   expect([await statusOf('GET', '/v3/pushrules/'), await statusOf('GET', '/v3/pushrules')]).toEqual([200, 404])
 })
+
+test.each([
+  ['is the token itself', (token: string) => token, 200],
+  ['may be encoded', (token: string) => [...token].map((letter) => `%${letter.charCodeAt(0).toString(16)}`).join(''), 200],
+  ['may be encoded wrongly', () => '%zz', 401],
+  ['may be empty', () => '', 401],
+])('an access token in the query %s', async (_says, write, status) => {
+  const { alice, stranger } = await house()
+  expect((await stranger('GET', `/v3/account/whoami?access_token=${write(alice.token)}`)).status).toBe(status)
+})
+
+test('nobody between server and client keeps an answer', async () => {
+  const { alice, stranger } = await house()
+  const answers = [await alice('GET', '/v3/account/whoami'), await stranger('GET', '/v3/account/whoami')]
+  expect(answers.map(({ headers }) => headers.get('cache-control'))).toEqual(['no-store', 'no-store'])
+})

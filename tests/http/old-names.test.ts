@@ -8,6 +8,8 @@ test.each([
   ['GET', '/_matrix/media/v1/config', 200],
   ['GET', '/_matrix/client/unstable/org.matrix.msc3916/media/config', 200],
   ['GET', '/_matrix/client/unstable/org.matrix.msc3916/media/download/a.example/none', 404],
+  ['GET', '/_matrix/client/unstable/room_keys/version', 404],
+  ['PUT', '/_matrix/client/unstable/room_keys/keys/!none/session?version=1', 400],
   ['POST', '/_matrix/client/unstable/org.matrix.msc3882/login/get_token', 404],
   ['GET', '/_matrix/client/unstable/uk.tcpip.msc4133/profile/@alice:a.example/displayname', 200],
   ['GET', '/_matrix/client/unstable/im.nheko.summary/summary/!none', 404],

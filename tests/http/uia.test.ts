@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { manualClock } from '#actors/kernel/clock.ts'
 import type { JsonObject } from '#schema/pdu.ts'
 import { house, type House } from '#harness/house.ts'
+import { logIn } from '#http/sessions.ts'
 import { proveIdentity, proveStages, UIA_SESSION_LIMIT, UIA_SESSION_MS, type UiaTerms } from '#http/uia.ts'
 import { hashPassword } from '#errands/hash-password.ts'
 import { deviceIdOf } from '#schema/identifiers.ts'
@@ -163,6 +164,19 @@ describe('proveIdentity', () => {
     await withHouse(async (opened) => {
       const prove = await prepared(opened)
       expect(await prove(byPassword('alice'))).toBe('done')
+      expect(await prove(undefined)).toBe('done')
+      expect(await prove(undefined, { mayReuse: false })).toMatchObject({ status: 401 })
+      clock.advance(15_000)
+      expect(await prove(undefined)).toMatchObject({ status: 401 })
+    }, [{ ui_auth: { session_timeout: '15s' } }, { clock }])
+  })
+
+  test('a login is such a proof', async () => {
+    const clock = manualClock()
+    await withHouse(async (opened) => {
+      const prove = await prepared(opened)
+      const { userId, deviceId } = opened.alice
+      await logIn(opened.server, { userId, deviceId, request: new Request('http://a.example/'), cause: 'test' })
       expect(await prove(undefined)).toBe('done')
       expect(await prove(undefined, { mayReuse: false })).toMatchObject({ status: 401 })
       clock.advance(15_000)

@@ -70,6 +70,13 @@ describe('a listener', () => {
       .toEqual({ errcode: 'M_UNRECOGNIZED', error: 'This address does not serve that' })
   })
 
+  test('lets web clients ask beforehand, and read the refusal, also where it serves nothing', async () => {
+    const { url } = await start({})
+    const [asked, refused] = await Promise.all([fetch(`${url}/_matrix/x`, { method: 'OPTIONS' }), fetch(`${url}/_matrix/x`)])
+    expect([asked.status, asked.headers.get('access-control-allow-origin')]).toEqual([204, '*'])
+    expect([refused.status, refused.headers.get('access-control-allow-origin')]).toEqual([404, '*'])
+  })
+
   test.each([
     ['a host of three letters', 'GET /_matrix/client/a/b HTTP/1.1\r\nHost: a.b\r\nConnection: close\r\n\r\n'],
     ['a host of one letter', 'GET /_matrix/client/a/b HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'],
