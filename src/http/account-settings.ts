@@ -2,28 +2,26 @@ import { isJsonObject } from '#core/event-content.ts'
 import type { JsonObject } from '#schema/pdu.ts'
 import type { Homeserver } from '#homeserver'
 import type { Watch } from '#notifier'
-import type { UserId } from '#schema/identifiers.ts'
 import { findAccountData } from '#store/account-data.ts'
 
 type Kept = { at: number; names: ReadonlySet<string> }
 
 /** What one type of a user's account data says, read again only when that may have changed. */
-const setting = (type: string, read: (content: JsonObject, userId: UserId) => Iterable<string>) => {
+const setting = (type: string, read: (content: JsonObject) => Iterable<string>) => {
   const kept = new WeakMap<Watch, Kept>()
   return ({ store, notifier }: Homeserver, watch: Watch): ReadonlySet<string> => {
     const known = kept.get(watch)
     if (known && !notifier.mayConcern(watch, 'account-data', known.at)) return known.names
     const at = notifier.seen.position
     const content = findAccountData(store, watch.userId, null, type)
-    const names = new Set(content ? read(content, watch.userId) : [])
+    const names = new Set(content ? read(content) : [])
     kept.set(watch, { at, names })
     return names
   }
 }
 
-/** Users whom a user ignores; nobody loses their own words by it. spec: client-server-api#ignoring-users */
-export const ignoredUsers = setting('m.ignored_user_list', ({ ignored_users: users }, self) =>
-  isJsonObject(users) ? Object.keys(users).filter((userId) => userId !== self) : [])
+/** Users whom a user ignores. spec: client-server-api#ignoring-users */
+export const ignoredUsers = setting('m.ignored_user_list', ({ ignored_users: users }) => (isJsonObject(users) ? Object.keys(users) : []))
 
 /** Rooms that a user has marked as direct. spec: client-server-api#direct-messaging */
 export const directRooms = setting('m.direct', (content) =>

@@ -66,5 +66,5 @@ export function readerOrNone(server: Homeserver, roomId: RoomId, requester: Requ
 /** spec: client-server-api#ignoring-users */
 function ignoredBy({ store }: Homeserver, userId: UserId): ReadonlySet<string> {
   const users = ownValue(findAccountData(store, userId, null, 'm.ignored_user_list'), 'ignored_users')
-  return new Set(isJsonObject(users) ? Object.keys(users).filter((ignored) => ignored !== userId) : [])
+  return new Set(isJsonObject(users) ? Object.keys(users) : [])
 }

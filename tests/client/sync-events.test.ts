@@ -47,14 +47,6 @@ describe('what somebody says who is ignored', () => {
     expect((await syncOf(alice, { since })).rooms).toBeUndefined()
   })
 
-  test('is shown to themselves, whom nobody can ignore', async () => {
-    const roomId = await den()
-    await ignore(alice)
-    await say(alice, roomId, 'to myself')
-    expect(told((await joinedRoom(alice, roomId)).timeline)).toContain('to myself')
-    await ignore()
-  })
-
   test('is there again when they are not ignored any more', async () => {
     const roomId = await den()
     await ignore(bob)
