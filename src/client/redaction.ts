@@ -24,7 +24,7 @@ async function redact(server: Homeserver, { params, body, requester, cause }: Si
   if (sent) return { event_id: sent }
   refuseSilencedRedaction(server, requester, params.eventId)
   takeRedaction(server, requester, params.eventId)
-  const content = body.reason === undefined ? {} : { reason: body.reason }
+  const content = contentOf(body)
   const { eventId } = await server.room(params.roomId).ask(
     { kind: 'redactEvent', userId: requester.userId, targetId: params.eventId, content, ...(transaction ? { transaction } : {}) },
     cause,
@@ -33,6 +33,13 @@ async function redact(server: Homeserver, { params, body, requester, cause }: Si
   if (relTypes?.length) await redactRelated(server, { ...params, userId: requester.userId, relTypes, content, cause })
   return { event_id: eventId }
 }
+
+/** Bridges and bots mark what they redact by keys of their own, which are part of the event; what asks for more does not belong there. */
+function contentOf(body: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(body).filter(([key]) => !ASKING.includes(key)))
+}
+
+const ASKING = ['redacts', 'with_rel_types', 'with_relations', 'org.matrix.msc3912.with_relations']
 
 /** Children that are redacted at once. */
 const BATCH = 100

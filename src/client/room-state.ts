@@ -1,6 +1,6 @@
 import { ownValue } from '#core/event-content.ts'
 import type { JsonObject } from '#schema/pdu.ts'
-import { refuseStateContent } from '#core/state-content.ts'
+import { refuseMemberContent, refuseStateContent } from '#core/state-content.ts'
 import type { Homeserver } from '#homeserver'
 import { refuseAliases } from '#http/aliases.ts'
 import { DELAY_PARAMETER, readDelay, scheduleEvent } from '#http/delayed-events.ts'
@@ -80,13 +80,14 @@ async function putState(server: Homeserver, call: SignedInCall<typeof setRoomSta
     { kind: 'setRoomStateWithKey', userId: requester.userId, eventType, stateKey, content, ...sticky },
     cause,
   )
-  if (eventType === 'm.room.guest_access' && stateKey === '' && content.guest_access !== 'can_join') showGuestsOut(server, roomId, cause)
+  if (eventType === 'm.room.guest_access' && stateKey === '' && content.guest_access !== 'can_join') await showGuestsOut(server, roomId, cause)
   return { event_id: eventId }
 }
 
 /** Where guests are no longer welcome, those of this server leave. spec: client-server-api#guest-access */
-function showGuestsOut(server: Homeserver, roomId: RoomId, cause: string): void {
-  for (const userId of listJoinedGuests(server.store, roomId)) server.room(roomId).tell({ kind: 'leaveRoom', userId }, cause)
+async function showGuestsOut(server: Homeserver, roomId: RoomId, cause: string): Promise<void> {
+  const guests = listJoinedGuests(server.store, roomId)
+  await Promise.allSettled(guests.map((userId) => server.room(roomId).ask({ kind: 'leaveRoom', userId }, cause)))
 }
 
 type MemberWish = Readonly<{ roomId: RoomId; stateKey: string; content: JsonObject; requester: Requester; cause: string }>
@@ -96,6 +97,8 @@ async function putMember(server: Homeserver, { roomId, stateKey, content, reques
   if (!isUserId(stateKey)) throw invalidParam('The state key of m.room.member is a user id')
   const membership = ownValue(content, 'membership')
   if (typeof membership !== 'string') throw badJson('membership is missing')
+  const refusal = refuseMemberContent(content)
+  if (refusal) throw refusal
   const isOwn = stateKey === requester.userId
   const reason = ownValue(content, 'reason')
   const because = typeof reason === 'string' ? { reason } : {}

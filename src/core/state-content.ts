@@ -28,6 +28,16 @@ export function refuseStateContent(
   return undefined
 }
 
+const PROFILE = ['displayname', 'avatar_url'] as const
+
+/** What nobody could read out of a member event, which the auth rules let pass. spec: client-server-api#mroommember */
+export function refuseMemberContent(content: JsonObject): MatrixError | undefined {
+  const odd = PROFILE.find((key) => !isTextOrNothing(ownValue(content, key)))
+  return odd === undefined ? undefined : badJson(`${odd} must be text`)
+}
+
+const isTextOrNothing = (value: Json | undefined): boolean => value === undefined || value === null || typeof value === 'string'
+
 /** What tells everyone something about the room only as state. As messages these would look sent and do nothing. */
 const STATE_ONLY = ['m.room.name', 'm.room.tombstone', 'm.room.topic']
 

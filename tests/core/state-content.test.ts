@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import type { JsonObject } from '#schema/pdu.ts'
-import { refuseMessageType, refuseStateContent } from '#core/state-content.ts'
+import { refuseMemberContent, refuseMessageType, refuseStateContent } from '#core/state-content.ts'
 import type { ServerName } from '#schema/identifiers.ts'
 
 const refusalOf = (type: string, content: object, stateKey = ''): string | undefined =>
@@ -45,6 +45,15 @@ test.each([
   ['org.example.any', undefined],
 ] as const)('%s as a message', (type, errcode) => {
   expect(refuseMessageType(type)?.errcode).toBe(errcode as string)
+})
+
+test.each([
+  ['a name and a picture', { membership: 'join', displayname: 'Alice', avatar_url: 'mxc://a.example/a' }, undefined],
+  ['a name that is taken away', { membership: 'join', displayname: null }, undefined],
+  ['a name that is no text', { membership: 'join', displayname: 5 }, 'M_BAD_JSON'],
+  ['a picture that is no text', { membership: 'join', avatar_url: {} }, 'M_BAD_JSON'],
+] as const)('a member event with %s', (_says, content, errcode) => {
+  expect(refuseMemberContent(content)?.errcode).toBe(errcode as string)
 })
 
 test('other state, and the same types under a key, are the sender’s business', () => {

@@ -83,6 +83,14 @@ describe('leaving and being removed', () => {
   })
 })
 
+test.each(['inviteUser', 'kick', 'unban'] as const)('%s tells those outside nothing of who is in, or banned', (kind) => {
+  const room = den().and(join(BOB))
+  const ask = (before: typeof room, targetId: typeof BOB) => before.when({ kind, userId: MALLORY, targetId, profile: {} } as never)
+  const answers = [ask(room, BOB), ask(den(), BOB), ask(room.and({ kind: 'ban', userId: ALICE, targetId: BOB }), BOB)]
+  expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1)
+  expect(answers[0]).toMatchObject({ refused: 'M_FORBIDDEN', facts: [] })
+})
+
 describe('forgetRoom', () => {
   test('is for those who have left', () => {
     const left = den().and(join(BOB)).and({ kind: 'leaveRoom', userId: BOB })

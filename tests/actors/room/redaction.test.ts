@@ -51,6 +51,19 @@ describe('redactEvent', () => {
   })
 })
 
+test.each(['m.room.create', 'm.room.server_acl'])('redactEvent leaves %s alone, which the room could not do without', (eventType) => {
+  const history = den().and({ kind: 'setRoomStateWithKey', userId: ALICE, eventType: 'm.room.server_acl', stateKey: '', content: { allow: ['*'] } })
+  const fact = history.facts.find((each) => each.kind === 'eventAppended' && each.pdu.type === eventType)
+  const targetId = fact?.kind === 'eventAppended' ? fact.eventId : '$none'
+  expect(history.when({ kind: 'redactEvent', userId: ALICE, targetId, content: {} })).toMatchObject({ refused: 'M_FORBIDDEN', facts: [] })
+})
+
+test('redactEvent tells those outside nothing of what there is', () => {
+  const { history, targetId } = spoken()
+  for (const each of [targetId, '$none'] as const)
+    expect(history.when({ kind: 'redactEvent', userId: MALLORY, targetId: each, content: {} })).toMatchObject({ refused: 'M_FORBIDDEN', facts: [] })
+})
+
 test('forgetOriginals says until when', () => {
   const { facts, effects } = den().when({ kind: 'forgetOriginals', until: 1234 })
   expect(facts).toEqual([{ kind: 'originalsForgotten', roomId: den().memory.roomId, until: 1234 }])
