@@ -3,7 +3,7 @@ import type { Homeserver } from '#homeserver'
 import { rawJson, type Requester, signedIn } from '#http/endpoint.ts'
 import { page } from '#http/page.ts'
 import { findLevels } from '#http/room-levels.ts'
-import { readerOrNone } from '#http/room-reader.ts'
+import { eventReader } from '#http/room-reader.ts'
 import { readBoolean } from '#schema/client/query.ts'
 import { getOneRoomEvent } from '#schema/client/room-event.ts'
 import type { RoomId } from '#schema/identifiers.ts'
@@ -16,7 +16,7 @@ export const roomEventPage = (server: Homeserver) =>
     '/_matrix/client/v3/rooms/:roomId/event/:eventId',
     signedIn(server, getOneRoomEvent, ({ params: { roomId, eventId }, query, requester }) => {
       // Here the spec wants 404 for what may not be seen as well.
-      const reader = readerOrNone(server, roomId, requester)
+      const reader = eventReader(server, roomId, requester)
       const event = reader && findClientEvent(server.store, roomId, eventId)
       if (!event || !reader.maySee(event)) throw notFound('There is no such event, or you may not see it')
       const asked = query.include_unredacted_content ?? query['fi.mau.msc2815.include_unredacted_content']

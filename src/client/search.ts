@@ -72,8 +72,9 @@ async function readSearch(server: Homeserver, asked: Search): Promise<string> {
   const term = parseSearchTerm(criteria.search_term)
   const until = asked.place.until ?? server.notifier.seen.position
   const place = { ...asked.place, until }
-  const matches = term ? await findMatches(server, asked, { filter, term, until }) : NO_MATCHES
-  const page = readPage(server, matches, { requester, filter, offset: place.offset, limit: readLimit(filter.limit, LIMIT_DEFAULT, LIMIT) })
+  const readerOf = readersFor(server, requester)
+  const matches = term ? inSight(await findMatches(server, asked, { filter, term, until }), readerOf) : NO_MATCHES
+  const page = readPage(server, matches, { readerOf, filter, offset: place.offset, limit: readLimit(filter.limit, LIMIT_DEFAULT, LIMIT) })
   const results = page.results.map((result) => printResult(server.store, result, { words: term?.words ?? [], context: criteria.event_context }))
   const isMore = page.end < matches.nums.length
   return [
@@ -128,18 +129,29 @@ function roomsOf(store: Store, userId: UserId, { rooms, notRooms }: EventFilter)
   return own.filter((roomId) => (wanted?.has(roomId) ?? true) && !notRooms.includes(roomId))
 }
 
-type Result = Readonly<{ event: ClientEvent; reader: RoomReader }>
-type Page = Readonly<{ results: readonly Result[]; /** How many of the matches have been looked at. */ end: number }>
-type Wanted = Readonly<{ requester: Requester; filter: EventFilter; offset: number; limit: number }>
+type ReaderOf = (room: number) => RoomReader | undefined
 
-/** The next matches that the user may see; the index knows nothing of that. */
-function readPage(server: Homeserver, { nums, rooms }: Matches, { requester, filter, offset, limit }: Wanted): Page {
-  const { store } = server
+function readersFor(server: Homeserver, requester: Requester): ReaderOf {
   const readers = new Map<number, RoomReader | undefined>()
-  const readerOf = (room: number): RoomReader | undefined => {
-    if (!readers.has(room)) readers.set(room, readerOrNone(server, store.names.textOf(room) as RoomId, requester))
+  return (room) => {
+    if (!readers.has(room)) readers.set(room, readerOrNone(server, server.store.names.textOf(room) as RoomId, requester))
     return readers.get(room)
   }
+}
+
+/** The matches that the user may see, of which the index knows nothing: not even their number is for others. */
+function inSight({ nums, rooms, senders }: Matches, readerOf: ReaderOf): Matches {
+  const shown = nums.map((num, at) => readerOf(rooms[at] ?? 0)?.isInSight(num) === true)
+  const only = (column: readonly number[]): number[] => column.filter((_each, at) => shown[at])
+  return { nums: only(nums), rooms: only(rooms), senders: only(senders) }
+}
+
+type Result = Readonly<{ event: ClientEvent; reader: RoomReader }>
+type Page = Readonly<{ results: readonly Result[]; /** How many of the matches have been looked at. */ end: number }>
+type Wanted = Readonly<{ readerOf: ReaderOf; filter: EventFilter; offset: number; limit: number }>
+
+/** The next matches that the user is shown. */
+function readPage({ store }: Homeserver, { nums, rooms }: Matches, { readerOf, filter, offset, limit }: Wanted): Page {
   // Which rooms are searched is settled; among them are some that the filter does not name.
   const { rooms: _rooms, ...ofEvents } = filter
   const results: Result[] = []

@@ -9,7 +9,9 @@ import { printFor } from '#store/client-events.ts'
 import { erasureFor } from '#store/erasure.ts'
 import { deviceKeyOf } from '#store/events.ts'
 import { findReach } from '#store/members.ts'
+import { findMembership } from '#store/memberships.ts'
 import { sightOf } from '#store/sight.ts'
+import type { Store } from '#store/store.ts'
 import type { Requester } from './endpoint.ts'
 
 /** Somebody who looks into one room: what they may see of it, and how it is printed for them. */
@@ -18,6 +20,8 @@ export type RoomReader = Readonly<{
   userId: UserId
   /** The newest position whose state they may see; `Infinity` for those who are in the room or may look in from outside. */
   until: number
+  /** Whether the room's history visibility lets them see the event of that number. */
+  isInSight: (num: number) => boolean
   /** By the room's history visibility, and not by somebody whom they ignore. */
   maySee: (event: ClientEvent) => boolean
   /** JSON text of the event, redacted where its sender has been erased. Does not ask whether they may see it. */
@@ -28,21 +32,36 @@ export type RoomReader = Readonly<{
 }>
 
 /** Throws `M_FORBIDDEN` for someone who is not and never was in the room, unless it is world readable. */
-export function roomReader(server: Homeserver, roomId: RoomId, { userId, deviceId }: Requester): RoomReader {
-  const { store } = server
-  const until = findReach(store, roomId, userId)
+export function roomReader(server: Homeserver, roomId: RoomId, requester: Requester): RoomReader {
+  const until = findReach(server.store, roomId, requester.userId)
   if (until === undefined) throw forbidden('You are not in this room')
+  return readerUpTo(server, roomId, requester, until)
+}
+
+/**
+ * Somebody who names an event: besides those who may look around in the room they are those who may see just that one, as
+ * the invited may where that is enough, and anyone what was said while the room was world readable. Nobody sees what they
+ * have forgotten. spec: client-server-api#room-history-visibility
+ */
+export function eventReader(server: Homeserver, roomId: RoomId, requester: Requester): RoomReader | undefined {
+  const until = findReach(server.store, roomId, requester.userId)
+  if (until === undefined && findMembership(server.store, roomId, requester.userId)?.isForgotten) return undefined
+  return readerUpTo(server, roomId, requester, until ?? 0)
+}
+
+function readerUpTo({ store, clock }: Homeserver, roomId: RoomId, { userId, deviceId }: Requester, until: number): RoomReader {
   const sight = sightOf(store, roomId, userId)
   const erase = erasureFor(store, roomId, sight)
   const device = deviceId === null ? undefined : deviceKeyOf(userId, deviceId)
-  const now = server.clock.now()
+  const now = clock.now()
   let known: ReadonlySet<string> | undefined
-  const ignored = (): ReadonlySet<string> => (known ??= ignoredBy(server, userId))
+  const ignored = (): ReadonlySet<string> => (known ??= ignoredBy(store, userId))
   const reader: RoomReader = {
     roomId,
     userId,
     until,
     ignored,
+    isInSight: sight.maySee,
     maySee: (event) => sight.maySee(event.num) && (event.stateKey !== null || !ignored().has(event.sender)),
     printAll(events) {
       const bundles = bundlesFor(store, events, reader)
@@ -64,7 +83,7 @@ export function readerOrNone(server: Homeserver, roomId: RoomId, requester: Requ
 }
 
 /** spec: client-server-api#ignoring-users */
-function ignoredBy({ store }: Homeserver, userId: UserId): ReadonlySet<string> {
+function ignoredBy(store: Store, userId: UserId): ReadonlySet<string> {
   const users = ownValue(findAccountData(store, userId, null, 'm.ignored_user_list'), 'ignored_users')
   return new Set(isJsonObject(users) ? Object.keys(users) : [])
 }

@@ -45,6 +45,14 @@ describe('a search', () => {
     expect(found).not.toHaveProperty('next_batch')
   })
 
+  test('tells those who have left nothing of what was said since, not even how often', async () => {
+    const { alice, bob, roomId } = await talk('secret plan')
+    await done(bob, 'POST', inRoom(roomId, '/leave'), {})
+    await say(alice, roomId, 'secret of bob')
+    expect(await find(bob, 'secret')).toMatchObject({ count: 1, results: [{ result: { content: { body: 'secret plan' } } }] })
+    expect(await find(alice, 'secret')).toMatchObject({ count: 2 })
+  })
+
   test.each([
     ['Chinese', '我们明天讨论搜索引擎', '搜索'],
     ['Japanese', '今日はサーバーが落ちた', 'サーバー'],
