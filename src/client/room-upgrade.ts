@@ -1,5 +1,6 @@
 import { roomIdFor } from '#actors/room/create.ts'
 import type { Json, JsonObject } from '#schema/pdu.ts'
+import { isJsonObject, ownValue } from '#core/event-content.ts'
 import { roomCreators } from '#core/power-levels.ts'
 import { type Upgrade, upgradedCreate, upgradedState } from '#core/room-upgrade.ts'
 import { type RoomVersionRules, roomVersionRules } from '#core/room-version.ts'
@@ -9,7 +10,7 @@ import { page } from '#http/page.ts'
 import { rateLimiter } from '#http/rate-limit.ts'
 import { refuseSilenced } from '#http/speaking.ts'
 import { upgradeRoom } from '#schema/client/room-upgrade.ts'
-import { isUserId, type RoomAlias, type RoomId, type UserId } from '#schema/identifiers.ts'
+import { isRoomId, isUserId, type RoomAlias, type RoomId, type UserId } from '#schema/identifiers.ts'
 import { invalidParam, MatrixError, notFound, unsupportedRoomVersion } from '#schema/matrix-error.ts'
 import type { PushRule } from '#schema/push-rules.ts'
 import { listAliasesOf } from '#store/aliases.ts'
@@ -19,7 +20,11 @@ import { findRoomVersion, findStateEvent, listStateOfType } from '#store/room-st
 import type { Store } from '#store/store.ts'
 import { listBanned, listDirectOfMembers, listPushRulesOfMembers, listTagsOfMembers } from '#store/upgrades.ts'
 
+/** Milliseconds in which the same wish of the same user is taken for a repetition of one whose answer was lost. */
+const REPEAT_MS = 5 * 60_000
+
 export const roomUpgradePage = (server: Homeserver) => {
+  const underway = new Map<string, Promise<RoomId>>()
   const limit = rateLimiter(server.config.rc.roomCreation, server.clock.now)
   return page().post(
     '/_matrix/client/v3/rooms/:roomId/upgrade',
@@ -29,9 +34,16 @@ export const roomUpgradePage = (server: Homeserver) => {
       if (!rules) throw unsupportedRoomVersion(`This server does not know room version ${body.new_version}`)
       if (!findRoomVersion(server.store, roomId)) throw notFound('This server does not know that room')
       const additionalCreators = creatorsIn(rules, body, requester.userId)
-      limit.take(requester.userId)
       const job = { oldId: roomId, userId: requester.userId, upgrade: { rules, creator: requester.userId, additionalCreators }, cause }
-      return { replacement_room: await replaceRoom(server, job) }
+      const made = madeBefore(server, job)
+      if (made) return { replacement_room: made }
+      const wish = `${roomId} ${requester.userId} ${rules.version}`
+      const begun = underway.get(wish)
+      if (begun) return { replacement_room: await begun }
+      limit.take(requester.userId)
+      const replacing = replaceRoom(server, job).finally(() => underway.delete(wish))
+      underway.set(wish, replacing)
+      return { replacement_room: await replacing }
     }),
   )
 }
@@ -44,6 +56,16 @@ function creatorsIn(rules: RoomVersionRules, body: SignedInCall<typeof upgradeRo
 }
 
 type Job = Readonly<{ oldId: RoomId; userId: UserId; upgrade: Upgrade; cause: string }>
+
+/** The room by which this user has just replaced the old one: clients repeat what they have had no answer to. */
+function madeBefore({ store, clock }: Homeserver, { oldId, userId, upgrade }: Job): RoomId | undefined {
+  const { pdu } = findStateEvent(store, oldId, 'm.room.tombstone', '') ?? {}
+  if (pdu?.sender !== userId || clock.now() - pdu.origin_server_ts > REPEAT_MS) return undefined
+  const { replacement_room: newId } = pdu.content
+  if (!isRoomId(newId) || findRoomVersion(store, newId)?.version !== upgrade.rules.version) return undefined
+  const predecessor = ownValue(findStateEvent(store, newId, 'm.room.create', '')?.pdu.content, 'predecessor')
+  return isJsonObject(predecessor) && predecessor.room_id === oldId ? newId : undefined
+}
 
 /** G-85: the new room is made and filled before the old one names it; then what points at the old one is moved. */
 async function replaceRoom(server: Homeserver, job: Job): Promise<RoomId> {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import { manualClock } from '#actors/kernel/clock.ts'
 import { type Caller, house } from '#harness/house.ts'
 import { bodiesOf, bringIn, done, inRoom, makeRoom, say, setState, type ShownEvent, stateContent, wholeState } from '#harness/rooms.ts'
 import type { RoomId } from '#schema/identifiers.ts'
@@ -150,6 +151,29 @@ describe('an upgrade', () => {
     expect(await alice.answer('POST', inRoom(old, '/upgrade'), { new_version: '12', additional_creators: ['bob'] })).toMatchObject({
       status: 400, body: { errcode: 'M_INVALID_PARAM' },
     })
+  })
+})
+
+describe('an upgrade that is asked for again', () => {
+  test('at once or a little later is the one that was made', async () => {
+    const { alice } = await house()
+    const old = await makeRoom(alice)
+    const [one, other] = await Promise.all([upgrade(alice, old, '11'), upgrade(alice, old, '11')])
+    expect(other).toBe(one)
+    expect(await upgrade(alice, old, '11')).toBe(one)
+    const { joined_rooms: rooms } = await done(alice, 'GET', '/v3/joined_rooms')
+    expect(new Set(rooms as RoomId[])).toEqual(new Set([old, one]))
+  })
+
+  test('for another version, by somebody else or much later makes another room', async () => {
+    const clock = manualClock(1_700_000_000_000)
+    const { alice, bob } = await house({}, { clock })
+    const old = await makeRoom(alice, { room_version: '10', power_level_content_override: { users: { [alice.userId]: 100, [bob.userId]: 100 } } })
+    await bringIn(alice, old, bob)
+    const made = [await upgrade(alice, old, '11'), await upgrade(alice, old, '12'), await upgrade(bob, old, '12')]
+    clock.advance(5 * 60_000 + 1)
+    made.push(await upgrade(bob, old, '12'))
+    expect(new Set(made).size).toBe(4)
   })
 })
 
