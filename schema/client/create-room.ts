@@ -1,4 +1,5 @@
 import { Type } from '@sinclair/typebox'
+import { OptionalOrNull } from './optional.ts'
 import { EventContent } from './room-send.ts'
 
 const Invite3pid = Type.Object({
@@ -17,7 +18,7 @@ const StateEvent = Type.Object({
 /** spec: client-server-api#post_matrixclientv3createroom */
 export const createRoom = {
   body: Type.Object({
-    visibility: Type.Optional(Type.Union([Type.Literal('public'), Type.Literal('private')])),
+    visibility: OptionalOrNull(Type.Union([Type.Literal('public'), Type.Literal('private')])),
     room_alias_name: Type.Optional(Type.String()),
     name: Type.Optional(Type.String()),
     topic: Type.Optional(Type.String()),
@@ -31,7 +32,7 @@ export const createRoom = {
       Type.Literal('public_chat'),
       Type.Literal('trusted_private_chat'),
     ])),
-    is_direct: Type.Optional(Type.Boolean()),
-    power_level_content_override: Type.Optional(EventContent),
+    is_direct: OptionalOrNull(Type.Boolean()),
+    power_level_content_override: OptionalOrNull(EventContent),
   }),
 } as const

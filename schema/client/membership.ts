@@ -1,11 +1,12 @@
 import { Type } from '@sinclair/typebox'
 import { RoomId, UserId } from '#schema/identifiers.ts'
+import { OptionalOrNull } from './optional.ts'
 import { QueryList } from './query.ts'
 
 const inRoom = Type.Object({ roomId: RoomId })
 const byIdOrAlias = Type.Object({ roomIdOrAlias: Type.String({ pattern: '^[!#].+$' }) })
 const throughServers = Type.Object({ via: Type.Optional(QueryList), server_name: Type.Optional(QueryList) })
-const reason = { reason: Type.Optional(Type.String()) }
+const reason = { reason: OptionalOrNull(Type.String()) }
 const Reason = Type.Object(reason)
 const aboutSomeone = Type.Object({ user_id: UserId, ...reason })
 
@@ -18,7 +19,7 @@ const ThirdPartySigned = Type.Object({
 })
 
 /** Further keys of the body become part of the member event, as on other servers. */
-const Join = Type.Object({ ...reason, third_party_signed: Type.Optional(ThirdPartySigned) })
+const Join = Type.Object({ ...reason, third_party_signed: OptionalOrNull(ThirdPartySigned) })
 
 /** spec: client-server-api#post_matrixclientv3roomsroomidjoin */
 export const joinRoomById = { params: inRoom, body: Join, allowGuest: true } as const

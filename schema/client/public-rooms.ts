@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { RoomId } from '#schema/identifiers.ts'
+import { OptionalOrNull } from './optional.ts'
 import { QueryInteger } from './query.ts'
 
 const ofRoom = Type.Object({ roomId: RoomId })
@@ -26,7 +27,7 @@ export const queryPublicRooms = {
   body: Type.Object({
     limit: Type.Optional(Type.Integer()),
     since: Type.Optional(Type.Union([Type.String(), Type.Null()])),
-    filter: Type.Optional(Type.Object({
+    filter: OptionalOrNull(Type.Object({
       generic_search_term: Type.Optional(Type.Union([Type.String(), Type.Null()])),
       room_types: Type.Optional(Type.Union([Type.Array(Type.Union([Type.String(), Type.Null()])), Type.Null()])),
     })),

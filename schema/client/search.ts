@@ -1,4 +1,5 @@
 import { Type } from '@sinclair/typebox'
+import { OptionalOrNull } from './optional.ts'
 
 const EventFilter = Type.Record(Type.String(), Type.Unknown())
 
@@ -7,12 +8,12 @@ const RoomEvents = Type.Object({
   keys: Type.Optional(Type.Array(Type.String())),
   filter: Type.Optional(EventFilter),
   order_by: Type.Optional(Type.Union([Type.Literal('recent'), Type.Literal('rank')])),
-  event_context: Type.Optional(Type.Object({
+  event_context: OptionalOrNull(Type.Object({
     before_limit: Type.Optional(Type.Integer({ minimum: 0 })),
     after_limit: Type.Optional(Type.Integer({ minimum: 0 })),
     include_profile: Type.Optional(Type.Boolean()),
   })),
-  include_state: Type.Optional(Type.Boolean()),
+  include_state: OptionalOrNull(Type.Boolean()),
   groupings: Type.Optional(Type.Object({
     group_by: Type.Optional(Type.Array(Type.Object({ key: Type.Union([Type.Literal('room_id'), Type.Literal('sender')]) }))),
   })),

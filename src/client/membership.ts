@@ -52,8 +52,8 @@ export const membershipPage = (server: Homeserver) => {
 type Joining = Readonly<{ roomId: RoomId; body: SignedInCall<typeof joinRoom>['body']; requester: Requester; cause: string }>
 
 async function joinAt(server: Homeserver, { roomId, body, requester, cause }: Joining): Promise<{ room_id: RoomId }> {
-  const signed: JsonObject | undefined = body.third_party_signed
-  await join(server, { requester, roomId, content: body as JsonObject, signed, reason: body.reason, cause })
+  const { third_party_signed: signed, reason } = body
+  await join(server, { requester, roomId, content: body as JsonObject, signed: signed ?? undefined, reason: reason ?? undefined, cause })
   return { room_id: roomId }
 }
 
@@ -96,4 +96,4 @@ async function act(
   return {}
 }
 
-const reasonOf = ({ reason }: { reason?: string }): { reason?: string } => (reason === undefined ? {} : { reason })
+const reasonOf = ({ reason }: { reason?: string | null }): { reason?: string } => (typeof reason === 'string' ? { reason } : {})

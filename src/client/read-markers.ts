@@ -9,10 +9,10 @@ export const readMarkersPage = (server: Homeserver) =>
     '/_matrix/client/v3/rooms/:roomId/read_markers',
     signedIn(server, setReadMarker, async ({ params: { roomId }, body, requester: { userId }, cause }) => {
       const fullyRead = body['m.fully_read']
-      if (fullyRead !== undefined) await markFullyRead(server, { roomId, userId, eventId: fullyRead, mayGoBack: mayGoBack(body), cause })
+      if (fullyRead) await markFullyRead(server, { roomId, userId, eventId: fullyRead, mayGoBack: mayGoBack(body), cause })
       for (const receiptType of ['m.read', 'm.read.private'] as const) {
         const eventId = body[receiptType]
-        if (eventId === undefined) continue
+        if (!eventId) continue
         await server.room(roomId).ask({ kind: 'postReceipt', userId, receiptType, eventId, threadId: null }, cause)
       }
       return {}

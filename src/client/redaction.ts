@@ -36,7 +36,7 @@ async function redact(server: Homeserver, { params, body, requester, cause }: Si
 
 /** Bridges and bots mark what they redact by keys of their own, which are part of the event; what asks for more does not belong there. */
 function contentOf(body: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(body).filter(([key]) => !ASKING.includes(key)))
+  return Object.fromEntries(Object.entries(body).filter(([key, value]) => !ASKING.includes(key) && !(key === 'reason' && value === null)))
 }
 
 const ASKING = ['redacts', 'with_rel_types', 'with_relations', 'org.matrix.msc3912.with_relations']

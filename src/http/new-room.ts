@@ -46,7 +46,7 @@ export function planNewRoom(server: Homeserver, body: RoomWish, requester: Reque
   if (body.invite_3pid?.length) throw noIdentityServer()
   const invite = readInvitees(server, body.invite ?? [], requester)
   const alias = body.room_alias_name === undefined ? undefined : newAliasOf(server, body.room_alias_name)
-  const preset = presetOf(body.preset, body.visibility)
+  const preset = presetOf(body.preset, body.visibility ?? undefined)
   const levels = levelsOf(server, body, preset)
   const wrongLevels = levels && refuseLevels(levels)
   if (wrongLevels) throw wrongLevels
@@ -78,7 +78,7 @@ export function planNewRoom(server: Homeserver, body: RoomWish, requester: Reque
 /** What the admin wants of rooms of this preset, and over it what the request wants. */
 function levelsOf({ config }: Homeserver, body: RoomWish, preset: Preset): JsonObject | undefined {
   const ours = config.defaultPowerLevelContentOverride[PRESET_KEYS[preset]] as JsonObject
-  const theirs = body.power_level_content_override as JsonObject | undefined
+  const theirs = (body.power_level_content_override ?? undefined) as JsonObject | undefined
   return Object.keys(ours).length === 0 ? theirs : { ...ours, ...theirs }
 }
 

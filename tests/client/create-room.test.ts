@@ -92,6 +92,12 @@ describe('createRoom', () => {
     expect(await stateContent(alice, roomId, 'm.room.power_levels')).toMatchObject({ events_default: 7, state_default: 50 })
   })
 
+  test('reads null as nothing where other servers do', async () => {
+    const { alice } = await house()
+    const roomId = await makeRoom(alice, { visibility: null, is_direct: null, power_level_content_override: null })
+    expect(await stateContent(alice, roomId, 'm.room.join_rules')).toEqual({ join_rule: 'invite' })
+  })
+
   test('copies the profile of the creator and of whom they invite', async () => {
     const { register } = await house()
     const [carol, dave] = [await register('carol', { displayname: 'Carol' }), await register('dave', { displayname: 'Dave' })]

@@ -243,3 +243,17 @@ test('the suspended can leave but not join, invite, knock or kick', async () => 
   expect(await bob.answer('POST', `/v3/knock/${roomId}`, {})).toMatchObject(refused(403, 'M_USER_SUSPENDED'))
   expect(await done(bob, 'POST', inRoom(roomId, '/leave'), {})).toEqual({})
 })
+
+test('null says as much as nothing where a client may say why', async () => {
+  const { alice, bob } = await house()
+  const roomId = await makeRoom(alice, { preset: 'public_chat' })
+  const aboutBob = { user_id: bob.userId, reason: null }
+  await done(alice, 'POST', inRoom(roomId, '/invite'), aboutBob)
+  await done(bob, 'POST', inRoom(roomId, '/join'), { reason: null, third_party_signed: null })
+  expect(await memberOf(alice, roomId, bob.userId)).toEqual({ membership: 'join' })
+  await done(alice, 'POST', inRoom(roomId, '/kick'), aboutBob)
+  await done(alice, 'POST', inRoom(roomId, '/ban'), aboutBob)
+  expect(await memberOf(alice, roomId, bob.userId)).toEqual({ membership: 'ban' })
+  await done(alice, 'POST', inRoom(roomId, '/unban'), aboutBob)
+  await done(bob, 'POST', inRoom(roomId, '/leave'), { reason: null })
+})

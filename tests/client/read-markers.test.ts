@@ -24,6 +24,7 @@ test('one call sets the marker and both receipts', async () => {
 test('none of them has to be there', async () => {
   const { bob, path, marker, receipts } = await talk()
   expect(await done(bob, 'POST', path, {})).toEqual({})
+  expect(await done(bob, 'POST', path, { 'm.fully_read': null, 'm.read': null, 'm.read.private': null })).toEqual({})
   expect([marker(), receipts()]).toEqual([undefined, []])
 })
 

@@ -24,7 +24,7 @@ test('G-80: the content is gone and the redaction says why', async () => {
 
 test('what else a client says becomes part of the redaction, but not what it asks for', async () => {
   const { bob, roomId, eventId } = await spoken()
-  const body = { 'org.example.bridge': 'x', with_rel_types: ['m.annotation'], redacts: '$other' }
+  const body = { 'org.example.bridge': 'x', reason: null, with_rel_types: ['m.annotation'], redacts: '$other' }
   const { event_id: redactionId } = await done(bob, 'PUT', redact(roomId, eventId), body)
   const { content } = await done(bob, 'GET', shown(roomId, String(redactionId)))
   expect(content).toEqual({ 'org.example.bridge': 'x', redacts: eventId })
