@@ -81,7 +81,7 @@ export const decide = {
   },
 
   kick(room, { userId, targetId, reason }, turn) {
-    if (!isJoined(room, userId)) return { refuse: notHere() }
+    if (!isJoined(room, userId) && userId !== targetId) return { refuse: notHere() }
     const membership = membershipOf(room, targetId)
     if (room.rules && (membership === undefined || membership === 'leave' || membership === 'ban'))
       return { refuse: forbidden(`${targetId} is not in the room`) }

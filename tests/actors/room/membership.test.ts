@@ -91,6 +91,11 @@ test.each(['inviteUser', 'kick', 'unban'] as const)('%s tells those outside noth
   expect(answers[0]).toMatchObject({ refused: 'M_FORBIDDEN', facts: [] })
 })
 
+test('the invited may kick themselves, which is how to decline too', () => {
+  const invited = closed().and({ kind: 'inviteUser', userId: ALICE, targetId: BOB, profile: {} })
+  expect(eventsOf(invited.when({ kind: 'kick', userId: BOB, targetId: BOB }).facts)).toEqual(member(BOB, BOB, { membership: 'leave' }) as never)
+})
+
 describe('forgetRoom', () => {
   test('is for those who have left', () => {
     const left = den().and(join(BOB)).and({ kind: 'leaveRoom', userId: BOB })
