@@ -1,6 +1,7 @@
 import type { JsonObject } from '#schema/pdu.ts'
 import type { Homeserver } from '#homeserver'
 import { signedIn, type SignedInCall } from '#http/endpoint.ts'
+import { showGuestsOutAfter } from '#http/guests.ts'
 import { takeRedaction } from '#http/message-limit.ts'
 import { page } from '#http/page.ts'
 import { refuseSilencedRedaction } from '#http/speaking.ts'
@@ -29,6 +30,7 @@ async function redact(server: Homeserver, { params, body, requester, cause }: Si
     { kind: 'redactEvent', userId: requester.userId, targetId: params.eventId, content, ...(transaction ? { transaction } : {}) },
     cause,
   )
+  await showGuestsOutAfter(server, params.roomId, params.eventId, cause)
   const relTypes = body.with_rel_types ?? body.with_relations ?? body['org.matrix.msc3912.with_relations']
   if (relTypes?.length) await redactRelated(server, { ...params, userId: requester.userId, relTypes, content, cause })
   return { event_id: eventId }

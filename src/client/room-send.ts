@@ -4,6 +4,7 @@ import { refuseMessageType } from '#core/state-content.ts'
 import type { Homeserver } from '#homeserver'
 import { DELAY_PARAMETER, readDelay, scheduleEvent } from '#http/delayed-events.ts'
 import { type Requester, signedIn, type SignedInCall } from '#http/endpoint.ts'
+import { showGuestsOutAfter } from '#http/guests.ts'
 import { takeMessage, takeRedaction } from '#http/message-limit.ts'
 import { page } from '#http/page.ts'
 import { noticeActivity } from '#http/presence.ts'
@@ -92,5 +93,6 @@ async function redact(
     { kind: 'redactEvent', userId: requester.userId, targetId: redacts as EventId, content, ...(transaction ? { transaction } : {}) },
     cause,
   )
+  await showGuestsOutAfter(server, roomId, redacts as EventId, cause)
   return { event_id: eventId }
 }

@@ -5,6 +5,7 @@ import type { Homeserver } from '#homeserver'
 import { refuseAliases } from '#http/aliases.ts'
 import { DELAY_PARAMETER, readDelay, scheduleEvent } from '#http/delayed-events.ts'
 import { rawJson, type Requester, signedIn, type SignedInCall } from '#http/endpoint.ts'
+import { GUEST_ACCESS, showGuestsOut } from '#http/guests.ts'
 import { acceptUnasked, invitedContentOf, refuseInvite } from '#http/invites.ts'
 import { join, ownMemberContent } from '#http/joins.ts'
 import { takeMessage } from '#http/message-limit.ts'
@@ -15,7 +16,6 @@ import { refuseSilenced } from '#http/speaking.ts'
 import { getRoomState, getRoomStateWithKey, setRoomStateWithKey } from '#schema/client/room-state.ts'
 import { type EventId, isUserId, type RoomId, type UserId } from '#schema/identifiers.ts'
 import { badJson, forbidden, invalidParam, notFound } from '#schema/matrix-error.ts'
-import { listJoinedGuests } from '#store/members.ts'
 import { findMemberProfile } from '#store/profiles.ts'
 import { findStateEvent } from '#store/room-state.ts'
 import { findStateAt, listCurrentState, listStateAt } from '#store/state-at.ts'
@@ -80,14 +80,8 @@ async function putState(server: Homeserver, call: SignedInCall<typeof setRoomSta
     { kind: 'setRoomStateWithKey', userId: requester.userId, eventType, stateKey, content, ...sticky },
     cause,
   )
-  if (eventType === 'm.room.guest_access' && stateKey === '' && content.guest_access !== 'can_join') await showGuestsOut(server, roomId, cause)
+  if (eventType === GUEST_ACCESS && stateKey === '') await showGuestsOut(server, roomId, cause)
   return { event_id: eventId }
-}
-
-/** Where guests are no longer welcome, those of this server leave. spec: client-server-api#guest-access */
-async function showGuestsOut(server: Homeserver, roomId: RoomId, cause: string): Promise<void> {
-  const guests = listJoinedGuests(server.store, roomId)
-  await Promise.allSettled(guests.map((userId) => server.room(roomId).ask({ kind: 'leaveRoom', userId }, cause)))
 }
 
 type MemberWish = Readonly<{ roomId: RoomId; stateKey: string; content: JsonObject; requester: Requester; cause: string }>

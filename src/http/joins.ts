@@ -1,13 +1,11 @@
 import type { JsonObject } from '#schema/pdu.ts'
-import { ownValue } from '#core/event-content.ts'
 import type { Homeserver } from '#homeserver'
 import type { EventId, RoomId } from '#schema/identifiers.ts'
-import { MatrixError } from '#schema/matrix-error.ts'
 import { isVouchedFor } from '#store/members.ts'
 import { findMembership } from '#store/memberships.ts'
 import { findMemberProfile } from '#store/profiles.ts'
-import { findStateEvent } from '#store/room-state.ts'
 import type { Requester } from './endpoint.ts'
+import { refuseGuest } from './guests.ts'
 import { perServer } from './per-server.ts'
 import { rateLimiter } from './rate-limit.ts'
 import { refuseSilenced } from './speaking.ts'
@@ -66,10 +64,4 @@ function takeTurn(server: Homeserver, { userId }: Requester, roomId: RoomId): vo
   perRoom.check(roomId)
   perUser.take(userId)
   perRoom.take(roomId)
-}
-
-/** spec: client-server-api#guest-access */
-function refuseGuest({ store }: Homeserver, roomId: RoomId): void {
-  const access = ownValue(findStateEvent(store, roomId, 'm.room.guest_access', '')?.pdu.content, 'guest_access')
-  if (access !== 'can_join') throw new MatrixError(403, 'M_GUEST_ACCESS_FORBIDDEN', 'This room takes no guests')
 }

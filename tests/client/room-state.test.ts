@@ -204,11 +204,29 @@ describe('m.room.canonical_alias', () => {
   })
 })
 
-test('guests leave when the room takes no more of them', async () => {
-  const { alice, register } = await house()
-  const guest = await register('gast', { isGuest: true })
-  const roomId = await makeRoom(alice, { initial_state: [{ type: 'm.room.join_rules', content: { join_rule: 'public' } }] })
-  await done(guest, 'POST', inRoom(roomId, '/join'), {})
-  await setState(alice, roomId, 'm.room.guest_access', { guest_access: 'forbidden' })
-  expect(await stateContent(alice, roomId, 'm.room.member', guest.userId)).toEqual({ membership: 'leave' })
+describe('guests leave when the room takes no more of them', () => {
+  async function withGuest() {
+    const { alice, register } = await house()
+    const guest = await register('gast', { isGuest: true })
+    const roomId = await makeRoom(alice, { initial_state: [{ type: 'm.room.join_rules', content: { join_rule: 'public' } }] })
+    await done(guest, 'POST', inRoom(roomId, '/join'), {})
+    return { alice, roomId, guestMember: () => stateContent(alice, roomId, 'm.room.member', guest.userId) }
+  }
+
+  test('because somebody says so', async () => {
+    const { alice, roomId, guestMember } = await withGuest()
+    await setState(alice, roomId, 'm.room.guest_access', { guest_access: 'forbidden' })
+    expect(await guestMember()).toEqual({ membership: 'leave' })
+  })
+
+  test.each([
+    ['redact', (target: string) => ['PUT', `/redact/${target}/t1`, {}] as const],
+    ['send', (target: string) => ['PUT', '/send/m.room.redaction/t1', { redacts: decodeURIComponent(target) }] as const],
+  ])('because what welcomed them is redacted (%s)', async (_how, request) => {
+    const { alice, roomId, guestMember } = await withGuest()
+    const { event_id: welcome } = await done(alice, 'GET', inRoom(roomId, '/state/m.room.guest_access/?format=event'))
+    const [method, path, body] = request(encodeURIComponent(String(welcome)))
+    await done(alice, method, inRoom(roomId, path), body)
+    expect(await guestMember()).toEqual({ membership: 'leave' })
+  })
 })
