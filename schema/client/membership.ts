@@ -19,7 +19,7 @@ const ThirdPartySigned = Type.Object({
 })
 
 /** Further keys of the body become part of the member event, as on other servers. */
-const Join = Type.Object({ ...reason, third_party_signed: OptionalOrNull(ThirdPartySigned) })
+const Join = Type.Object({ ...reason, third_party_signed: Type.Optional(ThirdPartySigned) })
 
 /** spec: client-server-api#post_matrixclientv3roomsroomidjoin */
 export const joinRoomById = { params: inRoom, body: Join, allowGuest: true } as const

@@ -53,7 +53,7 @@ type Joining = Readonly<{ roomId: RoomId; body: SignedInCall<typeof joinRoom>['b
 
 async function joinAt(server: Homeserver, { roomId, body, requester, cause }: Joining): Promise<{ room_id: RoomId }> {
   const { third_party_signed: signed, reason } = body
-  await join(server, { requester, roomId, content: body as JsonObject, signed: signed ?? undefined, reason: reason ?? undefined, cause })
+  await join(server, { requester, roomId, content: body as JsonObject, signed, reason: reason ?? undefined, cause })
   return { room_id: roomId }
 }
 

@@ -249,7 +249,7 @@ test('null says as much as nothing where a client may say why', async () => {
   const roomId = await makeRoom(alice, { preset: 'public_chat' })
   const aboutBob = { user_id: bob.userId, reason: null }
   await done(alice, 'POST', inRoom(roomId, '/invite'), aboutBob)
-  await done(bob, 'POST', inRoom(roomId, '/join'), { reason: null, third_party_signed: null })
+  await done(bob, 'POST', inRoom(roomId, '/join'), { reason: null })
   expect(await memberOf(alice, roomId, bob.userId)).toEqual({ membership: 'join' })
   await done(alice, 'POST', inRoom(roomId, '/kick'), aboutBob)
   await done(alice, 'POST', inRoom(roomId, '/ban'), aboutBob)
