@@ -4,6 +4,7 @@ import { type Requester, signedIn, type SignedInCall } from '#http/endpoint.ts'
 import { acceptUnasked, invitedContentOf, noIdentityServer, refuseInvite } from '#http/invites.ts'
 import { join } from '#http/joins.ts'
 import { page } from '#http/page.ts'
+import { reasonOf } from '#http/reasons.ts'
 import { roomIdOf } from '#http/room-addresses.ts'
 import { refuseSilenced } from '#http/speaking.ts'
 import {
@@ -53,7 +54,7 @@ type Joining = Readonly<{ roomId: RoomId; body: SignedInCall<typeof joinRoom>['b
 
 async function joinAt(server: Homeserver, { roomId, body, requester, cause }: Joining): Promise<{ room_id: RoomId }> {
   const signed: JsonObject | undefined = body.third_party_signed
-  await join(server, { requester, roomId, content: body as JsonObject, signed, reason: body.reason, cause })
+  await join(server, { requester, roomId, content: body as JsonObject, signed, ...reasonOf(body), cause })
   return { room_id: roomId }
 }
 
@@ -95,5 +96,3 @@ async function act(
   await server.room(roomId).ask({ kind, userId: requester.userId, targetId: body.user_id, ...reasonOf(body) }, cause)
   return {}
 }
-
-const reasonOf = ({ reason }: { reason?: string }): { reason?: string } => (reason === undefined ? {} : { reason })

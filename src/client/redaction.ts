@@ -3,6 +3,7 @@ import type { Homeserver } from '#homeserver'
 import { signedIn, type SignedInCall } from '#http/endpoint.ts'
 import { takeRedaction } from '#http/message-limit.ts'
 import { page } from '#http/page.ts'
+import { reasonOf } from '#http/reasons.ts'
 import { refuseSilencedRedaction } from '#http/speaking.ts'
 import { sentBefore, transactionOf } from '#http/transactions.ts'
 import { postRedaction, redactEvent } from '#schema/client/redaction.ts'
@@ -24,7 +25,7 @@ async function redact(server: Homeserver, { params, body, requester, cause }: Si
   if (sent) return { event_id: sent }
   refuseSilencedRedaction(server, requester, params.eventId)
   takeRedaction(server, requester, params.eventId)
-  const content = body.reason === undefined ? {} : { reason: body.reason }
+  const content = reasonOf(body)
   const { eventId } = await server.room(params.roomId).ask(
     { kind: 'redactEvent', userId: requester.userId, targetId: params.eventId, content, ...(transaction ? { transaction } : {}) },
     cause,

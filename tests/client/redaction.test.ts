@@ -22,6 +22,13 @@ test('G-80: the content is gone and the redaction says why', async () => {
   })
 })
 
+test('a reason that is null is none', async () => {
+  const { bob, alice, roomId, eventId } = await spoken()
+  await done(bob, 'PUT', redact(roomId, eventId), { reason: null })
+  expect(await done(alice, 'GET', shown(roomId, eventId))).toMatchObject({ unsigned: { redacted_because: { content: { redacts: eventId } } } })
+  expect(await done(alice, 'GET', shown(roomId, eventId))).not.toHaveProperty('unsigned.redacted_because.content.reason')
+})
+
 test('a redaction without a transaction id is one each time', async () => {
   const { bob, roomId, eventId } = await spoken()
   const path = inRoom(roomId, `/redact/${encodeURIComponent(eventId)}`)
