@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { DeviceId } from '#schema/identifiers.ts'
-import { Auth, OptionalText } from './login.ts'
+import { Auth } from './login.ts'
+import { OptionalText } from './optional.ts'
 
 const params = Type.Object({ deviceId: DeviceId })
 

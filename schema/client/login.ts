@@ -1,7 +1,5 @@
 import { Type } from '@sinclair/typebox'
-
-/** Many clients write null where they mean to leave a key out. */
-export const OptionalText = Type.Optional(Type.Union([Type.String(), Type.Null()]))
+import { OptionalText } from './optional.ts'
 
 /** What a client sends for a stage. spec: client-server-api#user-interactive-authentication-api */
 export const Auth = Type.Optional(Type.Union([

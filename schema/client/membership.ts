@@ -1,12 +1,12 @@
 import { Type } from '@sinclair/typebox'
 import { RoomId, UserId } from '#schema/identifiers.ts'
-import { OptionalOrNull } from './optional.ts'
+import { OptionalText } from './optional.ts'
 import { QueryList } from './query.ts'
 
 const inRoom = Type.Object({ roomId: RoomId })
 const byIdOrAlias = Type.Object({ roomIdOrAlias: Type.String({ pattern: '^[!#].+$' }) })
 const throughServers = Type.Object({ via: Type.Optional(QueryList), server_name: Type.Optional(QueryList) })
-const reason = { reason: OptionalOrNull(Type.String()) }
+const reason = { reason: OptionalText }
 const Reason = Type.Object(reason)
 const aboutSomeone = Type.Object({ user_id: UserId, ...reason })
 

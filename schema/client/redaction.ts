@@ -1,12 +1,12 @@
 import { Type } from '@sinclair/typebox'
 import { EventId, RoomId } from '#schema/identifiers.ts'
-import { OptionalOrNull } from './optional.ts'
+import { OptionalText } from './optional.ts'
 
 /** spec: client-server-api#put_matrixclientv3roomsroomidredacteventidtxnid */
 export const redactEvent = {
   params: Type.Object({ roomId: RoomId, eventId: EventId, txnId: Type.String({ minLength: 1, maxLength: 255 }) }),
   body: Type.Object({
-    reason: OptionalOrNull(Type.String()),
+    reason: OptionalText,
     // MSC3912 under each name it has had: relation types, or `*` for all.
     with_rel_types: Type.Optional(Type.Array(Type.String())),
     with_relations: Type.Optional(Type.Array(Type.String())),

@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox'
-import { Auth, OptionalText } from './login.ts'
+import { Auth } from './login.ts'
+import { OptionalText } from './optional.ts'
 
 /** spec: client-server-api#post_matrixclientv3register */
 export const register = {

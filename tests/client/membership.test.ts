@@ -179,6 +179,23 @@ describe('forgetting', () => {
 })
 
 describe('kicking and banning', () => {
+  test('a reason that is null is none', async () => {
+    const { alice, bob, register } = await house()
+    const carol = await register('carol')
+    const roomId = await makeRoom(alice)
+    const shown = () => memberOf(alice, roomId, carol.userId)
+    const byAlice = async (how: string) => (await done(alice, 'POST', inRoom(roomId, `/${how}`), { user_id: carol.userId, reason: null }), shown())
+    const byCarol = async (how: string) => (await done(carol, 'POST', inRoom(roomId, `/${how}`), { reason: null }), shown())
+    expect(await byAlice('invite')).toEqual({ membership: 'invite' })
+    expect(await byCarol('join')).toEqual({ membership: 'join' })
+    expect(await byAlice('kick')).toEqual({ membership: 'leave' })
+    expect(await byAlice('ban')).toEqual({ membership: 'ban' })
+    expect(await byAlice('unban')).toEqual({ membership: 'leave' })
+    await bringIn(alice, roomId, bob)
+    expect(await done(bob, 'POST', inRoom(roomId, '/leave'), { reason: null })).toEqual({})
+    expect(await memberOf(alice, roomId, bob.userId)).toEqual({ membership: 'leave' })
+  })
+
   test('a kick removes with a reason', async () => {
     const { alice, bob } = await house()
     const roomId = await makeRoom(alice)

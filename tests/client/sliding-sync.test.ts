@@ -401,6 +401,27 @@ describe('required state', () => {
     expect(room?.required_state?.map(({ state_key, content }) => [state_key, content.membership]).sort()).toEqual([[bob.userId, 'join'], [carol.userId, 'leave'], [alice.userId, 'join']])
   })
 
+  test('tells who came and went in one gap what had changed before they came', async () => {
+    const [alice, bob, carol] = [await here.register('passing'), await here.register('passing-bob'), await here.register('passing-carol')]
+    const roomId = await makeRoom(alice, { preset: 'public_chat', name: 'then' })
+    await bringIn(alice, roomId, bob, carol)
+    await say(carol, roomId, 'from carol')
+    const body = all({ required_state: [['m.room.name', ''], ['m.room.member', '$LAZY'], ['m.room.member', '$ME']] })
+    const first = await slide(bob, body)
+    await done(bob, 'POST', inRoom(roomId, '/leave'), {})
+    const left = await slide(bob, body, { pos: first.pos })
+    await setState(alice, roomId, 'm.room.name', { name: 'now' })
+    await done(alice, 'POST', inRoom(roomId, '/ban'), { user_id: carol.userId })
+    const out = await slide(bob, body, { pos: left.pos })
+    expect(out.rooms).toEqual({})
+    await done(bob, 'POST', inRoom(roomId, '/join'), {})
+    await done(bob, 'POST', inRoom(roomId, '/leave'), {})
+    const room = (await slide(bob, body, { pos: out.pos })).rooms[roomId]
+    expect(room?.name).toBe('now')
+    expect(room?.required_state?.map(({ state_key, content }) => [state_key, content.name ?? content.membership]).sort())
+      .toEqual([['', 'now'], [bob.userId, 'leave'], [carol.userId, 'ban']])
+  })
+
   test('of lazy members that is asked for again tells who has changed meanwhile', async () => {
     const [alice, bob] = [await here.register('on-and-off'), await here.register('on-and-off-bob')]
     const roomId = await makeRoom(alice, { preset: 'public_chat' })

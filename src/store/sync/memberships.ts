@@ -70,8 +70,8 @@ export function membershipBefore(reading: Reading, membership: RoomMembership): 
 }
 
 /** Whether the reader has been in the room for a while since the token, however short. */
-export const hasJoinedBetween = (reading: Reading, { roomId }: RoomMembership): boolean =>
-  membershipsBetween(reading, roomId).includes('join')
+export const hasJoinedBetween = (window: OwnWindow, { roomId }: RoomMembership): boolean =>
+  membershipsBetween(window, roomId).includes('join')
 
 /** Up to where the reader's clients know a room that they are out of or come into again; undefined: they never were in it. */
 export function knownUpTo({ store, userId, since }: Pick<Reading, 'store' | 'userId' | 'since'>, roomId: RoomId): number | undefined {
@@ -89,7 +89,9 @@ export const listInviters = ({ store: { db, names }, userId }: Pick<Reading, 'st
     .all(names.find(roomId) ?? -1, names.find('m.room.member') ?? -1, names.find(userId) ?? -1)
     .map(({ sender }) => names.textOf(sender) as UserId)
 
-const membershipsBetween = ({ store, userId, since, until }: Reading, roomId: RoomId): Membership[] =>
+type OwnWindow = Pick<Reading, 'store' | 'userId' | 'since' | 'until'>
+
+const membershipsBetween = ({ store, userId, since, until }: OwnWindow, roomId: RoomId): Membership[] =>
   ownChanges(store, { roomId, userId, since, until }).map(({ membership }) => membership)
 
 type OwnChange = Readonly<{ position: number; membership: Membership }>

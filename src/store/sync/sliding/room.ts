@@ -12,7 +12,7 @@ import type { Membership } from '#store/memberships.ts'
 import { type Sight, sightOf } from '#store/sight.ts'
 import { findStateContent } from '#store/state-content.ts'
 import { hasReadBetween } from '#store/sync/ephemeral.ts'
-import { findRoomMembership, knownUpTo, listInviters, type RoomMembership, strippedStateFor } from '#store/sync/memberships.ts'
+import { findRoomMembership, hasJoinedBetween, knownUpTo, listInviters, type RoomMembership, strippedStateFor } from '#store/sync/memberships.ts'
 import { listHeroes } from '#store/sync/summary.ts'
 import { type UnreadCount, unreadCounts } from '#store/unread.ts'
 import { activityOf } from './known-rooms.ts'
@@ -157,10 +157,12 @@ function readOutside(reading: SlidingReading, { config, lists }: WantedRoom, mem
   const isInitial = sent === undefined
   const sight = sightOf(reading.store, roomId, reading.userId)
   const window = { roomId, until: position, limit: config.timelineLimit, sight }
-  const timeline = isInitial ? readHistory(reading, window) : readNews(reading, { ...window, since: from })
+  const known = isInitial ? from : knownBefore(reading, membership, from)
+  const news = isInitial ? readHistory(reading, window) : readNews(reading, { ...window, since: from })
+  const timeline = known === from ? news : { ...news, isLimited: true }
   // Someone who is banned after they have left sees that, but not what else has changed since.
   const until = Math.min(position, findReach(reading.store, roomId, reading.userId) ?? position)
-  const state = readRequired(reading, { roomId, config, timeline, sent, from, until, isInitial, isNow: false })
+  const state = readRequired(reading, { roomId, config, timeline, sent, from: known, until, isInitial, isNow: false })
   const summary = readNames(reading, roomId, { until, isInitial, changed: state.changed })
   const own = until < position ? readOwnMember(reading, config.wish, membership) : []
   const events = state.events.filter(({ type, stateKey }) => own.length === 0 || type !== 'm.room.member' || stateKey !== reading.userId)
@@ -170,6 +172,15 @@ function readOutside(reading: SlidingReading, { config, lists }: WantedRoom, mem
     wish: state.wish,
     covered: config.timelineLimit,
   }
+}
+
+/**
+ * From where on the client has to be told what became of a room that the reader is out of: of one that they came into
+ * and went out of again since, also what had changed while they were outside before.
+ */
+function knownBefore({ store, userId }: SlidingReading, membership: RoomMembership, from: number): number {
+  if (!hasJoinedBetween({ store, userId, since: from, until: membership.position }, membership)) return from
+  return knownUpTo({ store, userId, since: from }, membership.roomId) ?? 0
 }
 
 /** An invitation or a knock has come to nothing: the reader sees their own member event, and no more of the room. */
