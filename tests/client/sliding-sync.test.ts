@@ -401,6 +401,25 @@ describe('required state', () => {
     expect(room?.required_state?.map(({ state_key, content }) => [state_key, content.membership]).sort()).toEqual([[bob.userId, 'join'], [carol.userId, 'leave'], [alice.userId, 'join']])
   })
 
+  test('tells of a room that was left also where it is behind the end of the window', async () => {
+    const [alice, bob] = [await here.register('behind'), await here.register('behind-host')]
+    const talking = [await makeRoom(alice), await makeRoom(alice)]
+    const [left, withdrawn] = [await makeRoom(bob, { preset: 'public_chat' }), await makeRoom(bob)]
+    await done(alice, 'POST', inRoom(left, '/join'), {})
+    await done(bob, 'POST', inRoom(withdrawn, '/invite'), { user_id: alice.userId })
+    const body = all({ ranges: [[0, 1]], required_state: [['m.room.member', '$ME']] })
+    const first = await slide(alice, body)
+    expect(Object.keys(first.rooms).sort()).toEqual([left, withdrawn].sort())
+    await done(alice, 'POST', inRoom(left, '/leave'), {})
+    await done(bob, 'POST', inRoom(withdrawn, '/kick'), { user_id: alice.userId })
+    for (const roomId of talking) await say(alice, roomId, 'to the top')
+    const second = await slide(alice, body, { pos: first.pos })
+    expect(Object.keys(second.rooms).sort()).toEqual([...talking, left, withdrawn].sort())
+    for (const roomId of [left, withdrawn])
+      expect(second.rooms[roomId]?.required_state).toMatchObject([{ state_key: alice.userId, content: { membership: 'leave' } }])
+    expect((await slide(alice, body, { pos: second.pos })).rooms).toEqual({})
+  })
+
   test('tells who came and went in one gap what had changed before they came', async () => {
     const [alice, bob, carol] = [await here.register('passing'), await here.register('passing-bob'), await here.register('passing-carol')]
     const roomId = await makeRoom(alice, { preset: 'public_chat', name: 'then' })

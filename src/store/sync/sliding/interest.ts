@@ -35,7 +35,8 @@ export function readInterest(reading: SlidingReading, { list, known, request, on
   const rooms = visibleRooms(reading, left.length === 0 ? list.order : [...list.order, ...left].sort((one, other) => other.place - one.place))
   const wanted = new Map<RoomId, Mutable>()
   const lists = new Map<string, ListAnswer>()
-  for (const [name, asked] of request.lists) lists.set(name, addList(wanted, filterRooms(reading, rooms, asked), { name, asked, only }))
+  const leaving = new Set(left)
+  for (const [name, asked] of request.lists) lists.set(name, addList(wanted, filterRooms(reading, rooms, asked), { name, asked, only, leaving }))
   for (const [roomId, config] of request.subscriptions) {
     const listed = list.byId.get(roomId) ?? left.find(({ room }) => room.roomId === roomId) ?? formerRoom(reading, known, roomId)
     if (listed && isAmong(only, listed) && !isUnwelcome(reading, listed)) add(wanted, listed, config, undefined)
@@ -45,9 +46,15 @@ export function readInterest(reading: SlidingReading, { list, known, request, on
 
 type Mutable = { listed: ListedRoom; config: RoomConfig; lists: readonly string[] }
 
-type Added = Readonly<{ name: string; asked: SlidingList; only: ReadonlySet<RoomId> | undefined }>
+type Added = Readonly<{
+  name: string
+  asked: SlidingList
+  only: ReadonlySet<RoomId> | undefined
+  /** Rooms that are told of once, so wherever they stand. */
+  leaving: ReadonlySet<ListedRoom>
+}>
 
-function addList(wanted: Map<RoomId, Mutable>, rooms: readonly ListedRoom[], { name, asked: { ranges, ...config }, only }: Added): ListAnswer {
+function addList(wanted: Map<RoomId, Mutable>, rooms: readonly ListedRoom[], { name, asked: { ranges, ...config }, only, leaving }: Added): ListAnswer {
   const names = [name]
   const windows = placesIn(ranges, rooms.length)
   for (const [from, to] of windows) {
@@ -56,6 +63,10 @@ function addList(wanted: Map<RoomId, Mutable>, rooms: readonly ListedRoom[], { n
       if (listed && isAmong(only, listed)) add(wanted, listed, config, names)
     }
   }
+  const isShown = (place: number): boolean => windows.some(([from, to]) => from <= place && place <= to)
+  if (leaving.size > 0) rooms.forEach((listed, place) => {
+    if (leaving.has(listed) && !isShown(place)) add(wanted, listed, config, names)
+  })
   const isShort = windows.every(([from, to]) => to - from < TOLD_PLACES)
   const ops = windows.map((range) => ({ range, get roomIds() { return rooms.slice(range[0], range[1] + 1).map(({ room }) => room.roomId) } }))
   return { count: rooms.length, ops: isShort ? ops : undefined }
