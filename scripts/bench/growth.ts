@@ -115,7 +115,7 @@ async function actionsIn(bench: Bench, { owner, roomId, acting }: Place): Promis
     },
     {
       name: 'typing',
-      rounds: Math.min(rounds, 2 * acting.length),
+      rounds: Math.max(4 * PARTS, Math.min(rounds, 2 * acting.length)),
       deed: async (round) => {
         const by = member(round)
         const path = `/typing/${encodeURIComponent(by.userId)}`
