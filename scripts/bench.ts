@@ -2,7 +2,7 @@ import type { FigureName } from './bench/budgets.ts'
 import { deliveries } from './bench/deliveries.ts'
 import { disk, memory, startTimes } from './bench/footprint.ts'
 import { measureGenerator } from './bench/generator.ts'
-import { describeMachine, measureSync } from './bench/machine.ts'
+import { describeMachine, measureSync, REST_MS } from './bench/machine.ts'
 import type { Options } from './bench/options.ts'
 import { openTarget, readOptions, usage } from './bench/options.ts'
 import { creations, reads, syncs } from './bench/reads.ts'
@@ -41,6 +41,7 @@ process.exit()
 async function measureServers(options: Options): Promise<void> {
   const machine = describeMachine()
   const diskMs = measureSync(options.directory)
+  const restedDiskMs = measureSync(options.directory, { restMs: REST_MS })
   const generator = await measureGenerator()
   const subjects: Subject[] = []
   try {
@@ -54,7 +55,7 @@ async function measureServers(options: Options): Promise<void> {
     for (const { bench } of subjects) await bench.target.process?.remove()
   }
   const measured: Measured[] = subjects.map(({ bench, results }) => ({ target: bench.target, results }))
-  const report = { machine, synchronous: options.synchronous, diskMs, generator, measured }
+  const report = { machine, synchronous: options.synchronous, diskMs, restedDiskMs, generator, measured }
   console.log(options.json ? JSON.stringify(reportAsJson(report), null, 2) : printReport(report))
 }
 

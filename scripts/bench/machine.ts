@@ -22,12 +22,19 @@ export function residentMegabytes(pid: number): number {
   return Number(kibibytes) * 1024 / 1_000_000
 }
 
-/** Median time in milliseconds to append 4 KB to a file beside the data and `fdatasync` it. */
-export function measureSync(parent = tmpdir(), rounds = 300): number {
+/** As long as nothing happens between two deliveries that are measured. */
+export const REST_MS = 5
+
+/**
+ * Median time in milliseconds to append 4 KB to a file beside the data and `fdatasync` it, one after the other or with
+ * a rest between them: a disk, and whatever stands before it, may be slower to answer when nobody has just asked.
+ */
+export function measureSync(parent = tmpdir(), { rounds = 300, restMs = 0 }: Readonly<{ rounds?: number; restMs?: number }> = {}): number {
   const directory = mkdtempSync(join(parent, 'warren-disk-'))
   const file = openSync(join(directory, 'append'), 'a')
   const page = Buffer.alloc(APPEND_BYTES, 7)
   const times = Array.from({ length: rounds }, () => {
+    if (restMs > 0) Bun.sleepSync(restMs)
     const began = performance.now()
     writeSync(file, page)
     fdatasyncSync(file)
