@@ -50,7 +50,10 @@ export async function follow({ url: baseUrl, userId, accessToken, deviceId }: Se
   }
   const fetchFn = async (input: Asked, init?: RequestInit): Promise<Response> => {
     const isSync = String(input).includes('/v3/sync?')
-    const retrySoon = (): void => void setTimeout(() => client.retryImmediately(), SOON_MS)
+    // On a busy machine the library has not noticed its failure yet, and would wait for seconds once it has.
+    const retrySoon = (): void => void setTimeout(() => {
+      if (client.clientRunning && !client.retryImmediately()) retrySoon()
+    }, SOON_MS)
     const response = await reach(input, init, isSync).catch((failure: unknown) => {
       retrySoon()
       throw failure

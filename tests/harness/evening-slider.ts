@@ -14,20 +14,27 @@ type Room = Readonly<{
   notification_count?: number
   highlight_count?: number
 }>
-type Answer = Readonly<{ pos: string; rooms: Readonly<Record<string, Room>>; extensions: Readonly<{ account_data?: { global: readonly { type: string; content: Json }[] } }> }>
+type Answer = Readonly<{
+  pos: string
+  lists: Readonly<{ all_rooms: Readonly<{ count: number }> }>
+  rooms: Readonly<Record<string, Room>>
+  extensions: Readonly<{ account_data?: { global: readonly { type: string; content: Json }[] } }>
+}>
 
-/** As Element X asks, in one list that has room for all. */
-const BODY = {
+/** As Element X asks: in one list, for as many rooms as the newest answer has counted. What is more comes later. */
+const bodyFor = (count: number) => ({
   conn_id: 'room-list',
   lists: {
     all_rooms: {
-      ranges: [[0, 99]],
+      ranges: [[0, Math.max(count, 1) - 1]],
       timeline_limit: 1,
       required_state: [['m.room.name', ''], ['m.room.topic', ''], ['m.room.member', '$ME'], ['m.room.member', '$LAZY'], ['m.room.create', '']],
     },
   },
   extensions: { account_data: { enabled: true }, receipts: { enabled: true, rooms: ['*'] }, typing: { enabled: true } },
-}
+})
+/** Rooms that are asked for before any are counted. */
+const FIRST_ROOMS = 20
 const PATH = '/_matrix/client/unstable/org.matrix.simplified_msc3575/sync'
 /** One answer in so many is lost on the way. */
 const LOSES_EVERY = 7
@@ -42,10 +49,10 @@ export function slide({ url, userId, accessToken }: Session): Slider {
   const stopped = new AbortController()
   let isStopped = false
   const run = async (): Promise<void> => {
-    let pos = ''
+    let [pos, count] = ['', FIRST_ROOMS]
     for (let answers = 1; !isStopped; answers++) {
       const query = pos === '' ? '' : `?timeout=30000&pos=${pos}`
-      const answer = await callServer(url, 'POST', PATH + query, { token: accessToken, body: BODY, signal: stopped.signal }).catch(() => undefined)
+      const answer = await callServer(url, 'POST', PATH + query, { token: accessToken, body: bodyFor(count), signal: stopped.signal }).catch(() => undefined)
       if (answer?.status === 400) throw new Error(`${userId} had to begin anew: ${JSON.stringify(answer.body)}`)
       if (answer?.status !== 200) await Bun.sleep(SOON_MS)
       else if (answers % LOSES_EVERY !== 0) {
@@ -53,6 +60,7 @@ export function slide({ url, userId, accessToken }: Session): Slider {
         for (const { type, content } of told.extensions.account_data?.global ?? []) accountData.set(type, content)
         for (const [roomId, room] of Object.entries(told.rooms)) rooms.set(roomId, after(userId, rooms.get(roomId), room))
         pos = told.pos
+        count = told.lists.all_rooms.count
       }
     }
   }
