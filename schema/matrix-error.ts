@@ -22,6 +22,7 @@ export class MatrixError extends Error {
 type Extra = Readonly<Record<string, unknown>>
 
 export const forbidden = (why: string): MatrixError => new MatrixError(403, 'M_FORBIDDEN', why)
+export const notInRoom = (): MatrixError => forbidden('You are not in this room')
 export const notFound = (why: string): MatrixError => new MatrixError(404, 'M_NOT_FOUND', why)
 export const unrecognized = (why: string, status: 400 | 404 | 405 = 404): MatrixError =>
   new MatrixError(status, 'M_UNRECOGNIZED', why)

@@ -12,7 +12,7 @@ import { type StateLookup, stateKeyOf } from '#core/state-key.ts'
 import type { EventId, UserId } from '#schema/identifiers.ts'
 import type { DelayedEventFact } from '#schema/journal/delayed-event.ts'
 import type { EventAppended, RoomFact } from '#schema/journal/room.ts'
-import { forbidden } from '#schema/matrix-error.ts'
+import { forbidden, notInRoom } from '#schema/matrix-error.ts'
 import { eventOf, remember, type Room, type RoomApply, setMembership, stateOf, type Membership } from './memory.ts'
 import { noteAnnotation } from './relations.ts'
 
@@ -51,7 +51,7 @@ export type Draft = {
 
 /** Throws `M_FORBIDDEN` when the room does not exist here: nobody learns from that whether it does elsewhere. */
 export function draftOf(room: Room, turn: WorldTurn, rules = room.rules): Draft {
-  if (!rules) throw forbidden('You are not in this room')
+  if (!rules) throw notInRoom()
   const changed = new Map<string, RoomEvent>()
   const known = stateOf(room, turn)
   return {

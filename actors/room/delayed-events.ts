@@ -7,7 +7,7 @@ import { DELAY_MARK } from '#core/sync/client-event.ts'
 import { type EventId, isEventId, type UserId } from '#schema/identifiers.ts'
 import type { DelayedEventEnded, DelayedEventFact } from '#schema/journal/delayed-event.ts'
 import type { RoomFact } from '#schema/journal/room.ts'
-import { forbidden, invalidParam, MatrixError, notFound, tooLarge } from '#schema/matrix-error.ts'
+import { invalidParam, MatrixError, notFound, notInRoom, tooLarge } from '#schema/matrix-error.ts'
 import { type DelayedEvent, isJoined, type Room, type RoomApply, type RoomDecide } from './memory.ts'
 import { decide as redaction } from './redaction.ts'
 import { decide as send } from './send.ts'
@@ -40,7 +40,7 @@ export type DelayedEventCommand =
 export const decide = {
   scheduleDelayedEvent(room, { kind: _kind, eventType, ...event }, { now, nonce }) {
     const { userId, deviceId, content, delayMs, txnId } = event
-    if (!isJoined(room, userId)) return { refuse: forbidden('You are not in this room') }
+    if (!isJoined(room, userId)) return { refuse: notInRoom() }
     const known = scheduledBy(room, userId, deviceId, txnId)
     if (known !== undefined) return { reply: { delayId: known } }
     const why = whyUnfit(eventType, content)

@@ -6,7 +6,7 @@ import { powerLevelsOf } from '#core/power-levels.ts'
 import type { Json, JsonObject, RoomEvent } from '#schema/pdu.ts'
 import { type EventId, serverNameOf, type UserId } from '#schema/identifiers.ts'
 import type { EventAppended, RoomFact, RoomForgotten } from '#schema/journal/room.ts'
-import { forbidden, MatrixError, notFound, unknown } from '#schema/matrix-error.ts'
+import { forbidden, MatrixError, notFound, notInRoom, unknown } from '#schema/matrix-error.ts'
 import { append, type Draft, draftOf, unchanged } from './append.ts'
 import { isJoined, type Membership, membershipOf, type Room, type RoomApply, type RoomDecide } from './memory.ts'
 import { alreadySent, drafting } from './send.ts'
@@ -59,7 +59,7 @@ export const decide = {
   },
 
   inviteUser(room, { userId, targetId, profile, isDirect, reason }, turn) {
-    if (!isJoined(room, userId)) return { refuse: notHere() }
+    if (!isJoined(room, userId)) return { refuse: notInRoom() }
     if (membershipOf(room, targetId) === 'join') return { refuse: forbidden(`${targetId} is in the room already`) }
     const direct = isDirect ? { is_direct: true } : {}
     return drafting(room, turn, (draft) =>
@@ -76,12 +76,12 @@ export const decide = {
     const membership = membershipOf(room, userId)
     const current = room.rules && membership === 'leave' ? currentMember(room, turn, userId) : undefined
     if (current) return { reply: { eventId: current.eventId } }
-    if (room.rules && membership === undefined) return { refuse: notHere() }
+    if (room.rules && membership === undefined) return { refuse: notInRoom() }
     return drafting(room, turn, (draft) => putMember(draft, userId, userId, { membership: 'leave', ...because(reason) }))
   },
 
   kick(room, { userId, targetId, reason }, turn) {
-    if (!isJoined(room, userId) && userId !== targetId) return { refuse: notHere() }
+    if (!isJoined(room, userId) && userId !== targetId) return { refuse: notInRoom() }
     const membership = membershipOf(room, targetId)
     if (room.rules && (membership === undefined || membership === 'leave' || membership === 'ban'))
       return { refuse: forbidden(`${targetId} is not in the room`) }
@@ -93,7 +93,7 @@ export const decide = {
   },
 
   unban(room, { userId, targetId, reason }, turn) {
-    if (!isJoined(room, userId)) return { refuse: notHere() }
+    if (!isJoined(room, userId)) return { refuse: notInRoom() }
     if (room.rules && membershipOf(room, targetId) !== 'ban')
       return { refuse: new MatrixError(403, 'M_BAD_STATE', `${targetId} is not banned from this room`) }
     return drafting(room, turn, (draft) => putMember(draft, userId, targetId, { membership: 'leave', ...because(reason) }))
@@ -162,8 +162,6 @@ function sameButForVoucher(draft: Draft, userId: UserId, content: JsonObject): R
   const { join_authorised_via_users_server: _voucher, ...said } = current.pdu.content
   return canonicalJson(said) === canonicalJson(content) ? current : undefined
 }
-
-const notHere = (): MatrixError => forbidden('You are not in this room')
 
 const unknownRoom = (): MatrixError => notFound('This server does not know that room')
 

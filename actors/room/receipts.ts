@@ -2,7 +2,7 @@ import type { Command } from '#actors/kernel/actor.ts'
 import { ringRoom } from '#actors/effects.ts'
 import type { EventId, UserId } from '#schema/identifiers.ts'
 import type { ReceiptPosted, ReceiptType } from '#schema/journal/room.ts'
-import { forbidden, notFound } from '#schema/matrix-error.ts'
+import { notFound, notInRoom } from '#schema/matrix-error.ts'
 import { eventOf, isJoined, type RoomApply, type RoomDecide } from './memory.ts'
 
 export type ReceiptCommand = Command<'postReceipt', {
@@ -14,7 +14,7 @@ export type ReceiptCommand = Command<'postReceipt', {
 
 export const decide = {
   postReceipt(room, { userId, receiptType, eventId, threadId }, turn) {
-    if (!isJoined(room, userId)) return { refuse: forbidden('You are not in this room') }
+    if (!isJoined(room, userId)) return { refuse: notInRoom() }
     if (!eventOf(room, turn, eventId)) return { refuse: notFound('There is no such event in this room') }
     return {
       facts: [{ kind: 'receiptPosted', roomId: room.roomId, userId, receiptType, eventId, threadId, ts: turn.now }],

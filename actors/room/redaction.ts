@@ -3,7 +3,7 @@ import type { JsonObject, Pdu } from '#schema/pdu.ts'
 import { powerLevelsOf } from '#core/power-levels.ts'
 import type { EventId, UserId } from '#schema/identifiers.ts'
 import type { EventAppended, EventRedacted, EventsExpired, OriginalsForgotten, RoomFact } from '#schema/journal/room.ts'
-import { forbidden, invalidParam, notFound } from '#schema/matrix-error.ts'
+import { forbidden, invalidParam, notFound, notInRoom } from '#schema/matrix-error.ts'
 import { append, type Draft } from './append.ts'
 import { eventOf, isJoined, type RoomApply, type RoomDecide } from './memory.ts'
 import { alreadySent, drafting } from './send.ts'
@@ -24,7 +24,7 @@ export const decide = {
   redactEvent(room, { userId, targetId, content, transaction }, turn) {
     const sent = alreadySent(room, transaction, { type: 'm.room.redaction', redacts: targetId })
     if (sent) return { reply: sent }
-    if (!isJoined(room, userId)) return { refuse: forbidden('You are not in this room') }
+    if (!isJoined(room, userId)) return { refuse: notInRoom() }
     return drafting(room, turn, (draft) => {
       const target = eventOf(room, turn, targetId)
       if (!target) throw turn.event(targetId) ? invalidParam('That event is in another room') : notFound('There is no such event in this room')

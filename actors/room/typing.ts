@@ -1,7 +1,7 @@
 import type { Command } from '#actors/kernel/actor.ts'
 import { after, ringRoom } from '#actors/effects.ts'
 import type { UserId } from '#schema/identifiers.ts'
-import { forbidden } from '#schema/matrix-error.ts'
+import { notInRoom } from '#schema/matrix-error.ts'
 import { isJoined, type Room, type RoomApply, type RoomDecide } from './memory.ts'
 
 /** However long a client asks for, nobody types for more than two minutes without saying so again. */
@@ -17,7 +17,7 @@ export type TypingNote = Readonly<{ kind: 'typingChanged'; userId: UserId; until
 
 export const decide = {
   setTyping(room, { userId, timeoutMs }, { now }) {
-    if (!isJoined(room, userId)) return { refuse: forbidden('You are not in this room') }
+    if (!isJoined(room, userId)) return { refuse: notInRoom() }
     const lasts = Math.min(timeoutMs, LONGEST_TYPING_MS)
     const until = lasts > 0 ? now + lasts : 0
     const typing = [...room.typing.keys()].filter((other) => other !== userId)

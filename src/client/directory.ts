@@ -8,7 +8,7 @@ import { findLevels } from '#http/room-levels.ts'
 import { refuseSuspended } from '#http/suspension.ts'
 import { deleteRoomAlias, getLocalAliases, getRoomIdByAlias, setRoomAlias } from '#schema/client/directory.ts'
 import { isRoomAlias, type RoomAlias, type RoomId, type UserId } from '#schema/identifiers.ts'
-import { forbidden, invalidParam, MatrixError, notFound } from '#schema/matrix-error.ts'
+import { forbidden, invalidParam, MatrixError, notFound, notInRoom } from '#schema/matrix-error.ts'
 import { findAlias, listAliasesOf } from '#store/aliases.ts'
 import { isWorldReadable, listServersIn } from '#store/members.ts'
 import { findMembership } from '#store/memberships.ts'
@@ -17,7 +17,7 @@ import { findRoomVersion, findStateEvent } from '#store/room-state.ts'
 export const directoryPage = (server: Homeserver) => {
   const listAliases = signedIn(server, getLocalAliases, ({ params: { roomId }, requester: { userId } }) => {
     const isIn = findMembership(server.store, roomId, userId)?.membership === 'join'
-    if (!isIn && !isWorldReadable(server.store, roomId)) throw forbidden('You are not in this room')
+    if (!isIn && !isWorldReadable(server.store, roomId)) throw notInRoom()
     return { aliases: listAliasesOf(server.store, roomId) }
   })
   return page()

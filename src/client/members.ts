@@ -4,7 +4,7 @@ import { page } from '#http/page.ts'
 import { readPlace } from '#http/pagination.ts'
 import { roomReader } from '#http/room-reader.ts'
 import { getJoinedMembersByRoom, getMembersByRoom } from '#schema/client/members.ts'
-import { forbidden } from '#schema/matrix-error.ts'
+import { notInRoom } from '#schema/matrix-error.ts'
 import { listJoinedMembers, listMemberEvents } from '#store/members.ts'
 import { findMembership } from '#store/memberships.ts'
 
@@ -17,7 +17,7 @@ export const membersPage = (server: Homeserver) =>
     .get(
       '/_matrix/client/v3/rooms/:roomId/joined_members',
       signedIn(server, getJoinedMembersByRoom, ({ params: { roomId }, requester: { userId } }) => {
-        if (findMembership(server.store, roomId, userId)?.membership !== 'join') throw forbidden('You are not in this room')
+        if (findMembership(server.store, roomId, userId)?.membership !== 'join') throw notInRoom()
         const joined = listJoinedMembers(server.store, roomId)
           .map(({ userId: id, displayname, avatarUrl }) => [id, { display_name: displayname, avatar_url: avatarUrl }] as const)
         return { joined: Object.fromEntries(joined) }

@@ -2,7 +2,9 @@ import { isJsonObject } from '#core/event-content.ts'
 import type { JsonObject } from '#schema/pdu.ts'
 import type { Homeserver } from '#homeserver'
 import type { Watch } from '#notifier'
+import type { UserId } from '#schema/identifiers.ts'
 import { findAccountData } from '#store/account-data.ts'
+import type { Store } from '#store/store.ts'
 
 type Kept = { at: number; names: ReadonlySet<string> }
 
@@ -20,8 +22,15 @@ const setting = (type: string, read: (content: JsonObject) => Iterable<string>) 
   }
 }
 
-/** Users whom a user ignores. spec: client-server-api#ignoring-users */
-export const ignoredUsers = setting('m.ignored_user_list', ({ ignored_users: users }) => (isJsonObject(users) ? Object.keys(users) : []))
+const IGNORED = 'm.ignored_user_list'
+const ignoredIn = ({ ignored_users: users }: JsonObject): string[] => (isJsonObject(users) ? Object.keys(users) : [])
+
+/** Users whom a user who syncs ignores. spec: client-server-api#ignoring-users */
+export const ignoredUsers = setting(IGNORED, ignoredIn)
+
+/** The same of any user, looked up each time. */
+export const findIgnoredUsers = (store: Store, userId: UserId): ReadonlySet<string> =>
+  new Set(ignoredIn(findAccountData(store, userId, null, IGNORED) ?? {}))
 
 /** Rooms that a user has marked as direct. spec: client-server-api#direct-messaging */
 export const directRooms = setting('m.direct', (content) =>

@@ -1,7 +1,7 @@
 import { ownValue } from '#core/event-content.ts'
 import type { Homeserver } from '#homeserver'
 import type { EventId, RoomId, UserId } from '#schema/identifiers.ts'
-import { forbidden, notFound } from '#schema/matrix-error.ts'
+import { notFound, notInRoom } from '#schema/matrix-error.ts'
 import { findAccountData } from '#store/account-data.ts'
 import { findClientEvent } from '#store/client-events.ts'
 import { findMembership } from '#store/memberships.ts'
@@ -15,7 +15,7 @@ export async function markFullyRead(
   { roomId, userId, eventId, mayGoBack, cause }: Readonly<{ roomId: RoomId; userId: UserId; eventId: EventId; mayGoBack: boolean; cause: string }>,
 ): Promise<void> {
   const { store } = server
-  if (findMembership(store, roomId, userId)?.membership !== 'join') throw forbidden('You are not in this room')
+  if (findMembership(store, roomId, userId)?.membership !== 'join') throw notInRoom()
   const event = findClientEvent(store, roomId, eventId)
   if (!event) throw notFound('There is no such event in this room')
   const before = ownValue(findAccountData(store, userId, roomId, 'm.fully_read'), 'event_id')

@@ -1,9 +1,7 @@
-import { isJsonObject, ownValue } from '#core/event-content.ts'
 import type { ClientEvent } from '#core/sync/client-event.ts'
 import type { Homeserver } from '#homeserver'
 import type { RoomId, UserId } from '#schema/identifiers.ts'
-import { forbidden, MatrixError } from '#schema/matrix-error.ts'
-import { findAccountData } from '#store/account-data.ts'
+import { MatrixError, notInRoom } from '#schema/matrix-error.ts'
 import { bundlesFor } from '#store/bundles.ts'
 import { printFor } from '#store/client-events.ts'
 import { erasureFor } from '#store/erasure.ts'
@@ -11,7 +9,7 @@ import { deviceKeyOf } from '#store/events.ts'
 import { findReach } from '#store/members.ts'
 import { findMembership } from '#store/memberships.ts'
 import { sightOf } from '#store/sight.ts'
-import type { Store } from '#store/store.ts'
+import { findIgnoredUsers } from './account-settings.ts'
 import type { Requester } from './endpoint.ts'
 
 /** Somebody who looks into one room: what they may see of it, and how it is printed for them. */
@@ -34,7 +32,7 @@ export type RoomReader = Readonly<{
 /** Throws `M_FORBIDDEN` for someone who is not and never was in the room, unless it is world readable. */
 export function roomReader(server: Homeserver, roomId: RoomId, requester: Requester): RoomReader {
   const until = findReach(server.store, roomId, requester.userId)
-  if (until === undefined) throw forbidden('You are not in this room')
+  if (until === undefined) throw notInRoom()
   return readerUpTo(server, roomId, requester, until)
 }
 
@@ -55,7 +53,7 @@ function readerUpTo({ store, clock }: Homeserver, roomId: RoomId, { userId, devi
   const device = deviceId === null ? undefined : deviceKeyOf(userId, deviceId)
   const now = clock.now()
   let known: ReadonlySet<string> | undefined
-  const ignored = (): ReadonlySet<string> => (known ??= ignoredBy(store, userId))
+  const ignored = (): ReadonlySet<string> => (known ??= findIgnoredUsers(store, userId))
   const reader: RoomReader = {
     roomId,
     userId,
@@ -80,10 +78,4 @@ export function readerOrNone(server: Homeserver, roomId: RoomId, requester: Requ
     if (refusal instanceof MatrixError) return undefined
     throw refusal
   }
-}
-
-/** spec: client-server-api#ignoring-users */
-function ignoredBy(store: Store, userId: UserId): ReadonlySet<string> {
-  const users = ownValue(findAccountData(store, userId, null, 'm.ignored_user_list'), 'ignored_users')
-  return new Set(isJsonObject(users) ? Object.keys(users) : [])
 }

@@ -44,8 +44,8 @@ type Room = { room: number; class: number; joined: number; read: number; main: n
 type Candidate = { position: number; room: Room; isHighlight: boolean | undefined }
 
 /**
- * What a user was notified of since they joined, and the invitations that wait for an answer, newest first, with what their rules say of it now. `next` is the
- * `before` of the next page; absent when there is none. spec: client-server-api#get_matrixclientv3notifications
+ * What a user was notified of since they joined, and the invitations that wait for an answer, newest first, with what their
+ * rules say of it now. `next` is the `before` of the next page; absent when there is none. spec: client-server-api#get_matrixclientv3notifications
  */
 export function listNotifications(store: Store, wanted: NotificationsWanted): NotificationPage {
   const user = store.names.find(wanted.userId) ?? -1

@@ -74,7 +74,7 @@ function joinedRoom(reading: Reading, membership: RoomMembership): string | unde
   })
   const section: RoomSection = {
     timeline: printTimeline(reading, timeline, { sight, until: Infinity, print }),
-    isLimited: timeline.isLimited || (isNew && !reading.isInitial && !(beginsTheRoom(timeline) && known === undefined)),
+    isLimited: timeline.isLimited || (isNew && !reading.isInitial && hasGap(timeline, known)),
     prevBatch: timeline.prevBatch,
     state: state.map((event) => print(event)),
     isStateAfter: reading.stateAfter,
@@ -96,7 +96,7 @@ const hasReadOn = ({ store, userId, since, until, filter, mayHaveMoved }: Readin
  * To a client that was not told of the room before, whatever lies in front of the timeline is a gap; to one that was, the
  * timeline does not go on where theirs ended.
  */
-const beginsTheRoom = ({ events }: Timeline): boolean => events[0]?.type === 'm.room.create'
+const hasGap = ({ events }: Timeline, known: number | undefined): boolean => events[0]?.type !== 'm.room.create' || known !== undefined
 
 type Sticky = Readonly<{ roomId: RoomId; since: number; shown: readonly ClientEvent[]; print: Print }>
 
@@ -185,7 +185,7 @@ function leftRoom(reading: Reading, membership: RoomMembership): string | undefi
     : hasTimeline ? [] : readState(reading, { roomId, at: position, since, people: [] })
   return printLeftRoom({
     timeline: printTimeline(reading, timeline, { sight, until: position, print }),
-    isLimited: wasInside && (timeline.isLimited || (cameAndWent && !isWhole && !(beginsTheRoom(timeline) && known === undefined))),
+    isLimited: wasInside && (timeline.isLimited || (cameAndWent && !isWhole && hasGap(timeline, known))),
     prevBatch: timeline.prevBatch,
     state: state.map((event) => print(event)),
     isStateAfter: reading.stateAfter,
